@@ -1,0 +1,1 @@
+"""Who asks: credentials to Callers, judged on every request."""

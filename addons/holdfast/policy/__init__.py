@@ -1,0 +1,1 @@
+"""Rules in `rules/*.yaml` to frozen values, and what they say about a Call."""
