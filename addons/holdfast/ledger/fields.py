@@ -1,0 +1,195 @@
+"""The table of a Record's members, schema version 1: name, shape, meaning. Standard library only.
+
+`docs/records.md` prints this table and a test holds the two together.
+"""
+
+from typing import Final
+
+from holdfast.ledger.shape import (
+    CODE,
+    COMMITMENT,
+    HEX_DIGEST,
+    SALT,
+    TIME,
+    UUID,
+    UUID7,
+    Boolean,
+    Either,
+    Field,
+    Integer,
+    ListOf,
+    MapOf,
+    Members,
+    Null,
+    OneOf,
+    Text,
+    optional,
+)
+
+GROUPS_MAX: Final = 20  # enough to judge by; more would crowd a Record out of its 16 KiB
+ACTORS_MAX: Final = 10
+REFS_MAX: Final = 128  # a batch of 100 Calls and what belongs to it
+COUNTERS_MAX: Final = 100
+PAYLOAD_MEMBERS: Final = ("req", "res", "view", "statement")
+
+_TEXT, _COUNT, _TEXT_OR_NULL = Text(), Integer(), Either(Text(), Null())
+
+
+def _payload(*more: Field) -> Members:
+    return Members(
+        Field("c", COMMITMENT, "commitment to the masked payload, see FORMAT.md"),
+        Field("bytes", _COUNT, "length of the masked payload"),
+        Field("ct", _TEXT, "content type of the masked payload"),
+        *more,
+    )
+
+
+# Written by the writer into every Record.
+HEAD: Final = (
+    Field("v", Integer(1), "schema version: 1"),
+    Field("log", _TEXT, "origin of the ledger"),
+    Field("n", _COUNT, "index of this Record, from 0"),
+    Field("id", UUID7, "name of this Record that outlives an export"),
+    Field("typ", CODE, "what kind of Record this is, see the second table"),
+    Field("ts", TIME, "wall clock when the Record was written"),
+    Field("mono", _COUNT, "monotonic clock of the process, nanoseconds; never goes back within one `boot`"),
+    Field("boot", UUID, "drawn anew whenever the ledger is opened"),
+    Field("salt", SALT, "random, so that a leaf hash says nothing about a Record that is withheld"),
+)
+
+_RPC: Final = Members(
+    optional("id", Either(Text(), Integer(-(2**53) + 1), Null()), "JSON-RPC id, masked"),
+    Field("method", _TEXT, "JSON-RPC method"),
+    Field("dir", OneOf("to_server", "to_client"), "which way the message travels"),
+    Field("kind", OneOf("request", "notification", "reply"), "what the message is"),
+)
+_WHO: Final = Members(
+    Field("iss", _TEXT, "issuer of the credential"),
+    Field("sub", _TEXT, "subject; with `iss` the identity"),
+    optional("name", _TEXT, "name for people, masked"),
+    optional("aud", _TEXT, "audience the credential was made for"),
+    optional("client", _TEXT_OR_NULL, "OAuth client"),
+    optional("groups", ListOf(_TEXT, GROUPS_MAX), "groups, the first 20"),
+    optional("auth", CODE, "how the Caller was established: `jwt`, `trusted-proxy`, `saml` or `key`"),
+    optional("token", HEX_DIGEST, "digest of the token's `jti`, or of the token"),
+    optional("exp", TIME, "when the credential ends"),
+    optional(
+        "act", ListOf(_TEXT, ACTORS_MAX), "delegation chain of RFC 8693, outermost first, each issuer, bar, subject"
+    ),
+)
+_DEC: Final = Members(
+    Field("effect", OneOf("allow", "deny", "hold"), "the Decision"),
+    optional("rule", _TEXT_OR_NULL, "id of the Rule that decided; null where none matched"),
+    optional("reason", _TEXT, "why, in words without content"),
+)
+_APPR: Final = Members(
+    Field("id", _TEXT, "id of the Hold"),
+    optional("use", _COUNT, "which use of the Approval this is"),
+    optional("request", HEX_DIGEST, "keyed digest of the request that is held"),
+    optional("by", _TEXT, "who approved"),
+)
+_APPROVER: Final = Members(
+    optional("iss", _TEXT, "issuer of the approver's token"),
+    optional("sub", _TEXT, "subject of the approver's token"),
+    optional("key", _TEXT, "id of the approver's key"),
+    optional("name", _TEXT, "name for people"),
+    optional("groups", ListOf(_TEXT, GROUPS_MAX), "groups that made this an approver"),
+    optional("id", _TEXT, "id of the approver in the rules"),
+)
+_CALLS_MISSED: Final = Members(
+    optional("since", TIME, "time of the last Record before this start"),
+    optional("seconds", _COUNT, "how long nothing was recorded"),
+    optional("calls", _COUNT, "Calls whose Reply never came"),
+)
+
+# Of a Draft's body. Which of them a typ has: KINDS in record.py.
+BODY: Final = (
+    Field("call", UUID, "joins the Records of one Call"),
+    Field("ref", ListOf(_COUNT, REFS_MAX), "indices of earlier Records that this one belongs to"),
+    Field("sid", HEX_DIGEST, "digest of the MCP session id"),
+    Field("rpc", _RPC, "the JSON-RPC message"),
+    Field("who", _WHO, "the Caller"),
+    Field(
+        "src",
+        Members(
+            Field("ip", _TEXT, "address of the client"),
+            optional("port", _COUNT, "its port"),
+            optional("ua", _TEXT_OR_NULL, "its `User-Agent`, masked"),
+        ),
+        "where the request came from",
+    ),
+    Field(
+        "dst",
+        Members(Field("server", _TEXT, "name of the MCP server"), optional("host", _TEXT, "its host and port")),
+        "where the Call goes",
+    ),
+    Field(
+        "mcp",
+        Members(
+            optional("version", _TEXT, "MCP protocol version"),
+            optional("transport", OneOf("post", "sse", "get", "delete"), "how the message was carried"),
+            optional("name", _TEXT_OR_NULL, "tool, prompt or resource, masked"),
+        ),
+        "MCP's view of the message",
+    ),
+    Field("req", _payload(), "the Call as kept"),
+    Field("res", _payload(optional("http", Integer(100), "HTTP status")), "the Reply as kept"),
+    Field("view", _payload(), "what the approver was shown"),
+    Field("statement", _payload(), "the approver's signed statement, a DSSE envelope"),
+    Field("dec", _DEC, "the Decision"),
+    Field("rules", HEX_DIGEST, "digest of the Ruleset in force"),
+    Field(
+        "mask",
+        Members(
+            Field("engine", _TEXT, "masking engine"),
+            optional("version", _TEXT, "its version"),
+            optional("config", HEX_DIGEST, "digest of its configuration"),
+            optional("counts", MapOf(_COUNT, COUNTERS_MAX), "Findings by entity"),
+        ),
+        "what masking found",
+    ),
+    Field("appr", _APPR, "the Hold or Approval"),
+    Field(
+        "out",
+        Members(
+            Field("ok", Boolean(), "whether it succeeded"),
+            optional("code", Either(Text(), Integer(-(2**53) + 1)), "status or error code"),
+            optional("ms", _COUNT, "how long it took, milliseconds"),
+        ),
+        "how it ended",
+    ),
+    Field(
+        "gw",
+        Members(
+            Field("version", _TEXT, "version of Holdfast"),
+            optional("build", _TEXT, "build of Holdfast"),
+            optional("config", HEX_DIGEST, "digest of the options"),
+        ),
+        "the gateway",
+    ),
+    Field(
+        "prev",
+        Members(Field("size", _COUNT, "size before this start"), Field("root", HEX_DIGEST, "root at that size")),
+        "the ledger as this start found it",
+    ),
+    Field("clean", Boolean(), "whether the last Record before this start was a `ledger.stop`"),
+    Field("missed", _CALLS_MISSED, "what the break before this start cost"),
+    Field("counters", MapOf(_COUNT, COUNTERS_MAX), "counts since the start, by name"),
+    Field("files", MapOf(HEX_DIGEST, COUNTERS_MAX), "SHA-256 of each rule file, by name"),
+    Field("previous", Either(HEX_DIGEST, Null()), "digest of the Ruleset before"),
+    Field("cause", CODE, "why it was refused, a word of the `Cause` table"),
+    Field("rule", _TEXT_OR_NULL, "id of the Rule that refused"),
+    Field("reason", _TEXT, "why, in words, masked"),
+    Field("bytes", _COUNT, "length of what was refused"),
+    Field("digest", HEX_DIGEST, "keyed digest of what was refused"),
+    Field("http", Integer(100), "HTTP status of the answer"),
+    Field("expires", TIME, "until when the Hold may be decided"),
+    Field("decision", OneOf("approve", "deny"), "what the approver said"),
+    Field("assurance", OneOf("signature", "token"), "what vouches for the approver"),
+    Field("approver", _APPROVER, "who decided"),
+    Field(
+        "outcome",
+        OneOf("used", "denied", "expired", "abandoned", "pending", "interrupted"),
+        "how the Hold ended",
+    ),
+)
