@@ -1,0 +1,1 @@
+"""Presidio over every string of a message, and what replaces what it finds."""

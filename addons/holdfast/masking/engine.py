@@ -1,0 +1,180 @@
+"""The engine: every finding in one text, or :class:`~holdfast.errors.MaskingError`; nothing in between."""
+
+import collections
+import dataclasses
+import hashlib
+import importlib.metadata
+from typing import Final
+
+import regex  # type: ignore[import-untyped] # it ships no types
+from presidio_analyzer import RecognizerResult
+
+from holdfast import jsontext
+from holdfast.errors import MaskingError
+from holdfast.masking import quiet
+from holdfast.masking.entries import AllowRule, MaskingRules
+from holdfast.masking.finder import DirectFinder, Finder, FullFinder
+from holdfast.masking.fold import fold, unfold
+from holdfast.masking.language import build_language
+from holdfast.masking.recognizers import build_recognizers
+from holdfast.masking.spans import Span, without_inner_phones
+from holdfast.masking.words import Cutter, mask_pattern
+
+LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one takes seconds to scan
+CACHE_COUNT_MAX: Final = 8192  # agents send the same lists and history again; about 2 MB
+NAMES_COUNT_MAX: Final = 8192  # names of members recur
+NAME: Final = "presidio-analyzer"
+WARM_UP: Final = "bob@example.com 4111 1111 1111 1111 DE89370400440532013000 +1 212 555 2368 10.0.0.1 é４"
+_PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "regex", "tldextract")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Engine:
+    """Which engine masks: its name and version, and a digest of the rules and package versions that decide."""
+
+    name: str
+    version: str
+    config_hex: str
+
+
+def describe(rules: MaskingRules) -> Engine:
+    """What Records say about masking under ``rules``."""
+    versions: dict[str, jsontext.Json] = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    stated = hashlib.sha256(repr(rules).encode()).hexdigest()
+    return Engine(NAME, str(versions[NAME]), jsontext.digest_hex({"rules": stated, "versions": versions}))
+
+
+class Scanner:
+    """Finds every span of a text that the rules name, in the text as it is and in its folded view."""
+
+    def __init__(self, rules: MaskingRules, cache_key: bytes) -> None:
+        """Build and warm the recognizers. ``cache_key`` (32 bytes) keys the digests under which results are cached.
+
+        Raises:
+            MaskingError: Presidio cannot be loaded with these rules, or does not find what it must.
+        """
+        self._cache_key = cache_key
+        self._cache: collections.OrderedDict[bytes, tuple[Span, ...]] = collections.OrderedDict()
+        self._clean_names: set[str] = set()
+        names = [rule.entity for rule in rules.entities]
+        self._masks = mask_pattern(names)
+        self._rule_ids = {rule.entity: rule.id for rule in rules.entities}
+        self._own_ids = {rule.id for rule in rules.patterns} | {rule.id for rule in rules.deny}
+        self._allows = [_Allow(rule) for rule in rules.allow]
+        try:
+            self.finder = _build_finder(rules, Cutter(names))
+            quiet.quieten()
+            self.finder.find(WARM_UP, ())
+            self.finder.find("warm", ("card",))
+        except MaskingError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the gateway must not start
+            raise MaskingError(f"the masking engine cannot be loaded: {type(error).__name__}") from None
+
+    def is_mask(self, text: str) -> bool:
+        """Whether ``text`` is nothing but a mask."""
+        return text.startswith("<") and self._masks.fullmatch(text) is not None
+
+    def without_masks(self, name: str) -> str:
+        """``name`` without the masks in it: what a mask is called says nothing about the value beside it."""
+        return self._masks.sub("", name) if "<" in name else name
+
+    def scan(self, text: str, context: tuple[str, ...] = ()) -> tuple[Span, ...]:
+        """Every span found in ``text``, which may overlap. ``context`` are words from outside, as stems.
+
+        Raises:
+            MaskingError: the text is too long, or Presidio failed, timed out or skipped something.
+        """
+        if len(text) > LEAF_CHARS_MAX:
+            raise MaskingError(f"a text has more than {LEAF_CHARS_MAX} characters")
+        digest = self._digest(text, context)
+        known = self._cache.get(digest)
+        if known is not None:
+            self._cache.move_to_end(digest)
+            return known
+        spans = self._scan(text, context)
+        self._cache[digest] = spans
+        if len(self._cache) > CACHE_COUNT_MAX:
+            self._cache.popitem(last=False)
+        return spans
+
+    def is_clean_name(self, name: str) -> bool:
+        """Whether the name of a member holds no finding. Only clean names are remembered.
+
+        Raises:
+            MaskingError: see :meth:`scan`.
+        """
+        if name in self._clean_names:
+            return True
+        if self.scan(name):
+            return False
+        if len(self._clean_names) >= NAMES_COUNT_MAX:
+            self._clean_names.clear()
+        self._clean_names.add(name)
+        return True
+
+    def _digest(self, text: str, context: tuple[str, ...]) -> bytes:
+        # No plaintext stays in the cache: a core dump shows digests under a key that is not beside them on disk.
+        named = "\0".join((*context, "", text)).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(named, key=self._cache_key, digest_size=16).digest()
+
+    def _scan(self, text: str, context: tuple[str, ...]) -> tuple[Span, ...]:
+        try:
+            results = self._find(text, context)
+            folded = fold(text)
+            if folded is not None:
+                view, origins = folded
+                results += [
+                    (result, view[result.start : result.end], *unfold(result.start, result.end, origins))
+                    for result, *_ in self._find(view, context)
+                ]
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the message must not pass
+            # The chain is cut: what failed may quote the text.
+            raise MaskingError(f"the masking engine failed: {type(error).__name__}") from None
+        masks = [match.span() for match in self._masks.finditer(text)] if results else []
+        spans = {
+            self._span(result, start, end)
+            for result, found, start, end in results
+            if not _inside(start, end, masks)
+            and not any(allow.lets(result.entity_type, found) for allow in self._allows)
+        }
+        return tuple(without_inner_phones(sorted(spans, key=lambda span: (span.start, span.end, span.entity))))
+
+    def _find(self, text: str, context: tuple[str, ...]) -> list[tuple[RecognizerResult, str, int, int]]:
+        return [
+            (result, text[result.start : result.end], result.start, result.end)
+            for result in self.finder.find(text, context)
+        ]
+
+    def _span(self, result: RecognizerResult, start: int, end: int) -> Span:
+        recognizer = str(result.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY])
+        rule = recognizer if recognizer in self._own_ids else self._rule_ids[result.entity_type]
+        return Span(start, end, result.entity_type, round(float(result.score), 2), recognizer, rule)
+
+
+def _inside(start: int, end: int, masks: list[tuple[int, int]]) -> bool:
+    return any(left <= start and end <= right for left, right in masks)
+
+
+def _build_finder(rules: MaskingRules, cutter: Cutter) -> Finder:
+    recognizers = build_recognizers(rules)
+    if rules.spacy_model is None:
+        return DirectFinder(recognizers, cutter)
+    return FullFinder(recognizers, build_language(rules, cutter))
+
+
+class _Allow:
+    """An allow list, ready to ask."""
+
+    def __init__(self, rule: AllowRule) -> None:
+        self._entity = rule.entity
+        self._words = frozenset(word.casefold() for word in rule.words)
+        self._pattern = regex.compile(rule.pattern, regex.IGNORECASE) if rule.pattern else None
+
+    def lets(self, entity: str, value: str) -> bool:
+        if self._entity not in (None, entity):
+            return False
+        if value.casefold() in self._words:
+            return True
+        pattern = self._pattern
+        return pattern is not None and pattern.fullmatch(value, timeout=quiet.REGEX_TIMEOUT_S) is not None

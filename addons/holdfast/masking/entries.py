@@ -1,0 +1,133 @@
+"""The entries of ``rules/masking.yaml`` as frozen values: what is found, and what becomes of it.
+
+An *entity* says what happens to a kind of value; Presidio's recognizers, own patterns, key rules, deny lists and paths
+say where such values stand. What is kept is masked always; ``forward`` only says where masks also travel.
+"""
+
+import dataclasses
+import fnmatch
+from typing import Literal
+
+from holdfast.call import Direction
+
+type Operator = Literal["replace", "keep_last", "pseudonym", "remove"]
+type Validator = Literal["luhn"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Examples:
+    """Texts in which a rule must match, and texts it must pass."""
+
+    matches: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EntityRule:
+    """What happens to one kind of value. ``context`` None leaves the words of Presidio's recognizer."""
+
+    id: str
+    entity: str
+    threshold: float
+    operator: Operator
+    keep_count: int
+    forward: str
+    context: tuple[str, ...] | None
+    examples: Examples
+    line: int
+
+    def travels(self, direction: Direction) -> bool:
+        """Whether the mask, rather than the value, is forwarded in ``direction``."""
+        return self.forward in ("both", direction.value)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PatternRule:
+    """An own regular expression. A group named ``value`` is what is masked; else the whole match is."""
+
+    id: str
+    entity: str
+    regex: str
+    score: float
+    context: tuple[str, ...]
+    validator: Validator | None
+    examples: Examples
+    line: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeyRule:
+    """Names of JSON members whose value is masked whole, where it holds a match of ``value``."""
+
+    id: str
+    entity: str
+    names: tuple[str, ...]
+    unless: tuple[str, ...]
+    value: str | None
+    examples: Examples
+    line: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DenyRule:
+    """Words that are always masked."""
+
+    id: str
+    entity: str
+    words: tuple[str, ...]
+    examples: Examples
+    line: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AllowRule:
+    """Values that are never masked, of one entity or of all: whole words, or a pattern over the whole value."""
+
+    id: str
+    entity: str | None
+    words: tuple[str, ...]
+    pattern: str | None
+    examples: Examples
+    line: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PathRule:
+    """What happens at a place: ``mask`` masks every value there, ``forward`` forwards it as it is (kept masked)."""
+
+    id: str
+    entity: str | None
+    action: Literal["mask", "forward"]
+    server: str
+    tool: str | None
+    direction: Direction | None
+    path: tuple[str, ...]
+    line: int
+
+    def applies(self, server: str, tool: str | None, direction: Direction) -> bool:
+        """Whether this rule is about messages of ``tool`` on ``server`` in ``direction``."""
+        return (
+            self.direction in (None, direction)
+            and fnmatch.fnmatchcase(server, self.server)
+            and (self.tool is None or (tool is not None and fnmatch.fnmatchcase(tool, self.tool)))
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MaskingRules:
+    """The whole of ``rules/masking.yaml``."""
+
+    language: str
+    spacy_model: str | None
+    phone_regions: tuple[str, ...]
+    entities: tuple[EntityRule, ...]
+    patterns: tuple[PatternRule, ...]
+    keys: tuple[KeyRule, ...]
+    deny: tuple[DenyRule, ...]
+    allow: tuple[AllowRule, ...]
+    paths: tuple[PathRule, ...]
+    file: str = "masking.yaml"
+
+    def entity(self, name: str) -> EntityRule | None:
+        """The rule of the entity ``name``, or None where it is off."""
+        return next((rule for rule in self.entities if rule.entity == name), None)

@@ -1,0 +1,135 @@
+"""One text or number: what travels in its place, and what is kept."""
+
+import dataclasses
+from collections.abc import Callable, Container
+from typing import Final
+
+from holdfast.call import Direction
+from holdfast.errors import MaskingError
+from holdfast.masking.engine import Scanner
+from holdfast.masking.entries import EntityRule, MaskingRules
+from holdfast.masking.finding import Finding
+from holdfast.masking.operators import mask_value
+from holdfast.masking.place import LEAVES_MAX, Force, Place
+from holdfast.masking.spans import Span, merge
+
+ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
+DIGITS_MIN: Final = 7  # shorter numbers are no account, card or telephone number
+DIGITS_MAX: Final = 19  # ISO/IEC 7812: the longest card number
+KEY_RECOGNIZER: Final = "key"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tools:
+    """What masking of every message shares."""
+
+    rules: MaskingRules
+    entities: dict[str, EntityRule]
+    scanner: Scanner
+    key: bytes
+
+
+class Leaves:
+    """Masks the leaves of one message and collects the findings."""
+
+    def __init__(self, tools: Tools, direction: Direction) -> None:
+        self._tools = tools
+        self._scan = tools.scanner.scan
+        self._entities = tools.entities
+        self._travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
+        self._count = 0
+        self.findings: list[Finding] = []
+
+    def count(self) -> None:
+        """One more leaf.
+
+        Raises:
+            MaskingError: the message has too many.
+        """
+        self._count += 1
+        if self._count > LEAVES_MAX:
+            raise MaskingError(f"the message has more than {LEAVES_MAX} texts, numbers and names")
+
+    def plain(self, text: str, place: Place) -> tuple[str, str]:
+        """``text`` as it travels and as it is kept, with every span in it masked."""
+        spans = self._scan(text, place.context)
+        if not spans:
+            return text, text
+        kept = self._settle(text, place.context, self._entities, lambda span: self._found(span, place))
+        if not place.travels:
+            return text, kept
+        if all(span.entity in self._travelling for span in spans):
+            return kept, kept
+        return self._settle(text, place.context, self._travelling, None), kept
+
+    def _settle(
+        self, text: str, context: tuple[str, ...], wanted: Container[str], report: Callable[[Span], None] | None
+    ) -> str:
+        for _ in range(ROUNDS_MAX):
+            masked = self._round(text, [span for span in self._scan(text, context) if span.entity in wanted], report)
+            if masked == text:
+                return text
+            text = masked
+        raise MaskingError("masking a text does not come to an end; an own pattern matches its own mask")
+
+    def _round(self, text: str, spans: list[Span], report: Callable[[Span], None] | None) -> str:
+        parts: list[str] = []
+        at = 0
+        for span in merge(spans):
+            value = text[span.start : span.end]
+            mask = mask_value(value, self._entities[span.entity], self._tools.key)
+            if report is not None and mask != value:
+                report(span)
+            parts += [text[at : span.start], mask]
+            at = span.end
+        return "".join((*parts, text[at:]))
+
+    def forced(self, text: str, place: Place) -> tuple[str, str] | None:
+        """``text`` masked whole, where a key or path rule asks for that; None where none does."""
+        force = self._force(text, place)
+        if force is None:
+            return None
+        mask = mask_value(text, self._entities[force.entity], self._tools.key)
+        if mask == text or self._tools.scanner.is_mask(text):
+            return text, text
+        self._forced(force, len(text), place)
+        if place.travels and force.entity in self._travelling:
+            return mask, mask
+        quiet = Leaves(self._tools, Direction.TO_SERVER)
+        quiet._travelling = self._travelling
+        return quiet.plain(text, place)[0], mask
+
+    def number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
+        """A number as it travels (0 where it is masked: it must stay a number) and as it is kept."""
+        text = _digits(value)
+        force = self._force(str(value) if text is None else text, place) if value else None
+        if force is not None:
+            shown = str(value) if text is None else text
+            self._forced(force, len(shown), place)
+            kept = mask_value(shown, self._entities[force.entity], self._tools.key)
+            return (0 if place.travels and force.entity in self._travelling else value), kept
+        if text is None or not DIGITS_MIN <= len(text) <= DIGITS_MAX:
+            return value, value
+        forward, kept = self.plain(text, place)
+        return (value if forward == text else 0), (value if kept == text else kept)
+
+    def _force(self, text: str, place: Place) -> Force | None:
+        if place.force is None:
+            return None
+        try:
+            return place.force if place.force.wants(text) else None
+        except TimeoutError:
+            raise MaskingError(f"rule {place.force.id} takes too long over a value") from None
+
+    def _forced(self, force: Force, length: int, place: Place) -> None:
+        self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER))
+
+    def _found(self, span: Span, place: Place) -> None:
+        self.findings.append(Finding(span.rule, span.entity, place.path, span.length, span.score, span.recognizer))
+
+
+def _digits(value: float) -> str | None:
+    if isinstance(value, int):
+        return str(abs(value))
+    # 4111111111111111.0 is a card number that went through a spreadsheet.
+    return str(abs(int(value))) if value.is_integer() and abs(value) < 10**DIGITS_MAX else None

@@ -1,0 +1,126 @@
+"""The masker: a message in, what travels and what is kept out; or :class:`~holdfast.errors.MaskingError`."""
+
+import dataclasses
+import hashlib
+from typing import Final
+
+from holdfast import jsontext
+from holdfast.call import Call, Direction, Id, Message, Reply
+from holdfast.errors import MaskingError
+from holdfast.jsontext import Json, JsonObject
+from holdfast.masking import engine
+from holdfast.masking.engine import Engine, Scanner
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.finding import Masked
+from holdfast.masking.keys import KeyForces
+from holdfast.masking.leaves import Tools
+from holdfast.masking.paths import Paths
+from holdfast.masking.place import Place
+from holdfast.masking.walk import Walk
+
+KEY_BYTES: Final = 32
+
+
+class Masker:
+    """Masks messages by one set of rules. Made once per set: loading takes seconds, masking a fraction of one ms."""
+
+    def __init__(self, rules: MaskingRules, key: bytes) -> None:
+        """Build and warm the engine. ``key`` (32 bytes) is the key of pseudonyms.
+
+        Raises:
+            MaskingError: the engine cannot be loaded, or the key has another length.
+        """
+        if len(key) != KEY_BYTES:
+            raise MaskingError(f"the masking key has {len(key)} bytes, not {KEY_BYTES}")
+        cache_key = hashlib.blake2b(b"holdfast/masking/cache/v1", key=key, digest_size=32).digest()
+        entities = {rule.entity: rule for rule in rules.entities}
+        self._rules = rules
+        self._tools = Tools(rules, entities, Scanner(rules, cache_key), key)
+        self._forces = KeyForces(rules)
+        self._engine = engine.describe(rules)
+
+    def describe(self) -> Engine:
+        """Which engine masks, by which rules: what Records carry."""
+        return self._engine
+
+    async def mask(self, message: Message, *, server: str, tool: str | None = None) -> Masked:
+        """``message`` as it travels and as it is kept, and what was found in it.
+
+        Args:
+            message: a Call or a Reply, in either direction; its direction decides which masks travel.
+            server: the name of the MCP server, for path rules.
+            tool: the tool that a Reply answers for, where known; a Call names its own.
+
+        Raises:
+            MaskingError: the engine failed or a limit was passed; the message must not travel or be kept.
+        """
+        name = message.name if isinstance(message, Call) else tool
+        walk = self._walk(server, name, message.direction)
+        try:
+            forward, keep = _call(message, walk) if isinstance(message, Call) else _reply(message, walk)
+        except RecursionError:
+            raise MaskingError("the message is nested too deep") from None
+        return Masked(forward, keep, walk.findings)
+
+    def keep_text(self, text: str) -> str:
+        """``text`` (a user agent, a name) as Records may keep it.
+
+        Raises:
+            MaskingError: the engine failed or the text is too long.
+        """
+        return self._walk("", None, Direction.TO_SERVER).text(text, Place(""))[1]
+
+    def keep_json(self, value: Json) -> Json:
+        """Any JSON value as Records may keep it.
+
+        Raises:
+            MaskingError: the engine failed or a limit was passed.
+        """
+        return self._walk("", None, Direction.TO_SERVER).data(value, Place(""))[1]
+
+    def _walk(self, server: str, tool: str | None, direction: Direction) -> Walk:
+        return Walk(self._tools, self._forces, Paths(self._rules, server, tool, direction), direction)
+
+
+def _call(call: Call, walk: Walk) -> tuple[Call, Call]:
+    method = walk.protocol(call.method, Place("/method"))[1]
+    if isinstance(call.params, dict):
+        forward, kept = walk.shaped(call.params, "params", Place("/params"))
+    else:
+        forward, kept = walk.data(call.params, Place("/params"))
+    extra, kept_extra = _extra(call.extra, walk)
+    return (
+        dataclasses.replace(call, params=forward, extra=extra),
+        Call(str(method), kept, _kept_id(call.id, walk), call.direction, kept_extra),
+    )
+
+
+def _reply(reply: Reply, walk: Walk) -> tuple[Reply, Reply]:
+    kind = "result" if isinstance(reply.result, dict) else None
+    result, kept_result = (
+        walk.shaped(reply.result, kind, Place("/result")) if kind else walk.data(reply.result, Place("/result"))
+    )
+    error, kept_error = (None, None) if reply.error is None else walk.shaped(reply.error, "error", Place("/error"))
+    extra, kept_extra = _extra(reply.extra, walk)
+    return (
+        dataclasses.replace(reply, result=result, error=_object(error), extra=extra),
+        Reply(_kept_id(reply.id, walk), kept_result, _object(kept_error), reply.direction, kept_extra),
+    )
+
+
+def _object(value: Json) -> JsonObject | None:
+    return value if isinstance(value, dict) else None
+
+
+def _extra(extra: JsonObject, walk: Walk) -> tuple[JsonObject, JsonObject]:
+    if not extra:
+        return extra, extra
+    forward, kept = walk.data(extra, Place(""))
+    return _object(forward) or {}, _object(kept) or {}
+
+
+def _kept_id(message_id: Id | None, walk: Walk) -> Id | None:
+    if message_id is None:
+        return None
+    kept = walk.protocol(message_id, Place("/id"))[1]
+    return kept if isinstance(kept, str | int) else jsontext.canonical(kept).decode()

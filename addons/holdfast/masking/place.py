@@ -1,0 +1,66 @@
+"""A place in a message: what masking knows about a value besides the value."""
+
+import dataclasses
+from typing import Protocol
+
+from holdfast.errors import MaskingError
+from holdfast.masking.words import is_transparent, name_context
+
+LEAVES_MAX = 100_000  # strings, numbers and names of one message; a body of 4 MiB of two-character strings
+JSON_IN_TEXT_MAX = 4  # tools wrap JSON in a text once or twice; each level doubles the backslashes
+
+
+class Force(Protocol):
+    """A rule that masks a value whatever it holds: a key rule or a path rule."""
+
+    @property
+    def id(self) -> str:
+        """The rule's id."""
+
+    @property
+    def entity(self) -> str:
+        """The entity whose operator applies."""
+
+    def wants(self, text: str) -> bool:
+        """Whether the rule is about this value."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands.
+
+    ``path`` is the pointer to it, already masked. ``context`` are words that its member's name gives. ``force`` is the
+    key or path rule that masks it whole. ``travels`` is False where masks never travel (protocol fields, paths that the
+    rules forward). ``level`` counts the texts and blobs that had to be opened to get here.
+    """
+
+    path: str
+    context: tuple[str, ...] = ()
+    force: Force | None = None
+    travels: bool = True
+    level: int = 0
+
+    def member(self, name: str, kept_name: str, force: Force | None) -> "Place":
+        """The place of the member ``name``. A name that says nothing passes on what this place knows."""
+        path = f"{self.path}/{kept_name.replace('~', '~0').replace('/', '~1')}"
+        if is_transparent(name):
+            return Place(path, self.context, force or self.force, self.travels, self.level)
+        return Place(path, name_context(name), force, self.travels, self.level)
+
+    def item(self, index: int) -> "Place":
+        """The place of an item of an array; it knows what the array knows."""
+        return dataclasses.replace(self, path=f"{self.path}/{index}")
+
+    def inside(self) -> "Place":
+        """The place of what a text or blob here holds.
+
+        Raises:
+            MaskingError: that would be one text too many inside another.
+        """
+        if self.level >= JSON_IN_TEXT_MAX:
+            raise MaskingError(f"texts are nested more than {JSON_IN_TEXT_MAX} deep")
+        return dataclasses.replace(self, level=self.level + 1)
+
+    def as_protocol(self) -> "Place":
+        """This place as a protocol field: masks do not travel."""
+        return dataclasses.replace(self, travels=False, force=None)

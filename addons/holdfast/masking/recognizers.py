@@ -1,0 +1,208 @@
+"""The recognizers that the rules ask for: Presidio's, three of them made stricter, and one per own pattern and list.
+
+Shapes that are bare numbers score below the threshold until a context word or the member's name speaks for them:
+ids, epoch times and order numbers are most of the numbers in tool traffic.
+"""
+
+from typing import Any, Final
+
+import phonenumbers
+import presidio_analyzer.predefined_recognizers as presidio
+import regex  # type: ignore[import-untyped] # it ships no types
+from presidio_analyzer import AnalysisExplanation, EntityRecognizer, LocalRecognizer, RecognizerResult
+
+from holdfast.masking.catalogue import MODEL_ENTITIES, RECOGNIZERS
+from holdfast.masking.entries import DenyRule, MaskingRules, PatternRule, Validator
+from holdfast.masking.quiet import REGEX_TIMEOUT_S
+from holdfast.masking.words import stem
+
+_FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
+_BARE_SCORE: Final = 0.05  # with a context word 0.4, Presidio's lowest score that counts
+_DATE_START: Final = regex.compile(r"(?:19|20)\d\d[-/. ]?(?:0\d|1[0-2])[-/. ]?[0-3]\d")
+_GLUE_BEFORE: Final = regex.compile(r"[\w./:@#=+-]\Z")
+_GLUE_AFTER: Final = regex.compile(r"[\w/:@=-]|\.\d")
+
+
+def luhn_holds(text: str) -> bool:
+    """Whether the digits of ``text`` satisfy the checksum of ISO/IEC 7812-1, annex B."""
+    digits = [int(char) for char in text if char.isdecimal()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return bool(digits) and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+class CardRecognizer(presidio.CreditCardRecognizer):
+    """Presidio's, except that a number that begins with 1 needs a context word.
+
+    Only UATP issues such cards; epoch times in microseconds begin so too, and every tenth of them passes Luhn.
+    """
+
+    def validate_result(  # type: ignore[override] # its base allows None too, its own annotation forgot
+        self, pattern_text: str
+    ) -> bool | None:
+        """None, which leaves the pattern's own score, where the checksum holds and says little."""
+        holds = bool(super().validate_result(pattern_text))
+        return None if holds and pattern_text.startswith("1") else holds
+
+
+class EmailRecognizer(presidio.EmailRecognizer):
+    """Presidio's, except that only the domain is checked: with a ``/`` before it, the whole reads as a URL's path."""
+
+    def validate_result(self, pattern_text: str) -> bool:
+        """Whether the domain ends in a public suffix."""
+        check: Any = super().validate_result
+        return bool(check(pattern_text.rpartition("@")[2]))
+
+
+class RoutingRecognizer(presidio.AbaRoutingRecognizer):
+    """Presidio's, except that the checksum alone is not enough: every tenth number of nine digits passes it."""
+
+    def validate_result(  # type: ignore[override] # its base allows None too, its own annotation forgot
+        self, pattern_text: str
+    ) -> bool | None:
+        """None, which leaves the pattern's own score, where the checksum holds."""
+        return None if super().validate_result(pattern_text) else False
+
+
+class PhoneRecognizer(presidio.PhoneRecognizer):
+    """Presidio's, except that bare digits, dates and parts of longer tokens need a context word."""
+
+    def analyze(
+        self,
+        text: str,
+        entities: list[str],  # noqa: ARG002 -- Presidio's interface
+        nlp_artifacts: Any = None,
+    ) -> list[RecognizerResult]:
+        """Presidio's results, without asking for each number's region, which only its explanation names."""
+        results = [
+            self._get_recognizer_result(match, text, region, nlp_artifacts)
+            for region in self.supported_regions
+            for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=self.leniency or 0)
+        ]
+        return list(EntityRecognizer.remove_duplicates(results))
+
+    def _get_recognizer_result(self, match: Any, text: str, region: Any, nlp_artifacts: Any) -> RecognizerResult:
+        build: Any = super()._get_recognizer_result
+        result: RecognizerResult = build(match, text, region, nlp_artifacts)
+        if _is_weak_phone(text, result.start, result.end):
+            result.score = _BARE_SCORE
+        return result
+
+
+def _is_weak_phone(text: str, start: int, end: int) -> bool:
+    number = text[start:end]
+    return (
+        number.isdecimal()
+        or _DATE_START.match(number) is not None
+        or (number[0] != "+" and _GLUE_BEFORE.search(text[max(0, start - 1) : start]) is not None)
+        or _GLUE_AFTER.match(text, end) is not None
+    )
+
+
+def phone_digits_min(regions: tuple[str, ...]) -> int:
+    """The fewest digits a valid number can have: in one of ``regions``, or anywhere behind its country code."""
+    national = [_shortest(phonenumbers.PhoneMetadata.metadata_for_region(region)) for region in regions]
+    abroad = [
+        len(str(code)) + _shortest(phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region))
+        for code, places in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
+        for region in places
+    ]
+    return min(national + abroad)
+
+
+def _shortest(metadata: Any) -> int:
+    return min(metadata.general_desc.possible_length) if metadata else 1
+
+
+class PatternRecognizer(LocalRecognizer):
+    """One own regular expression: finds the group ``value`` where there is one, validated where the rule says so."""
+
+    def __init__(
+        self,
+        rule_id: str,
+        entity: str,
+        pattern: str,
+        score: float,
+        context: tuple[str, ...] = (),
+        validator: Validator | None = None,
+    ) -> None:
+        self.compiled = regex.compile(pattern, _FLAGS)
+        self._rule_id = rule_id
+        self._score = score
+        self._validator = validator
+        self._group: str | int = "value" if "value" in self.compiled.groupindex else 0
+        super().__init__(supported_entities=[entity], name=rule_id, context=list(context))
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def analyze(
+        self,
+        text: str,
+        entities: list[str],  # noqa: ARG002 -- Presidio's interface
+        nlp_artifacts: Any = None,  # noqa: ARG002 -- Presidio's interface
+    ) -> list[RecognizerResult]:
+        """Every match. Raises TimeoutError, which Presidio passes on, where the expression takes too long."""
+        results = [
+            self._result(*match.span(self._group))
+            for match in self.compiled.finditer(text, timeout=REGEX_TIMEOUT_S)
+            if match.start(self._group) < match.end(self._group)
+            and (self._validator is None or luhn_holds(match.group(self._group)))
+        ]
+        return list(EntityRecognizer.remove_duplicates(results))
+
+    def _result(self, start: int, end: int) -> RecognizerResult:
+        metadata = {
+            RecognizerResult.RECOGNIZER_NAME_KEY: self._rule_id,
+            RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+        }
+        explanation = AnalysisExplanation(self._rule_id, self._score)
+        return RecognizerResult(self.supported_entities[0], start, end, self._score, explanation, metadata)
+
+
+def _from_pattern(rule: PatternRule) -> PatternRecognizer:
+    return PatternRecognizer(rule.id, rule.entity, rule.regex, rule.score, rule.context, rule.validator)
+
+
+def _from_words(rule: DenyRule) -> PatternRecognizer:
+    words = "|".join(regex.escape(word) for word in sorted(rule.words, key=len, reverse=True))
+    return PatternRecognizer(rule.id, rule.entity, rf"(?<!\w)(?:{words})(?!\w)", 1.0)
+
+
+_OWN: Final = {
+    "ABA_ROUTING_NUMBER": RoutingRecognizer,
+    "CREDIT_CARD": CardRecognizer,
+    "EMAIL_ADDRESS": EmailRecognizer,
+    "PHONE_NUMBER": PhoneRecognizer,
+}
+
+
+def build_recognizers(rules: MaskingRules) -> tuple[EntityRecognizer, ...]:
+    """One recognizer per entity, own pattern and deny list; thresholds and context words set as the rules say."""
+    built: list[EntityRecognizer] = []
+    for rule in rules.entities:
+        if rule.entity not in RECOGNIZERS:
+            continue
+        kind = _OWN.get(rule.entity) or getattr(presidio, RECOGNIZERS[rule.entity])
+        arguments = {"supported_regions": rules.phone_regions} if rule.entity == "PHONE_NUMBER" else {}
+        recognizer = kind(supported_language=rules.language, **arguments)
+        if rule.context is not None:
+            recognizer.context = list(rule.context)
+        built.append(recognizer)
+    built.extend(map(_from_pattern, rules.patterns))
+    built.extend(map(_from_words, rules.deny))
+    if rules.spacy_model is not None:
+        wanted = [rule.entity for rule in rules.entities if rule.entity in MODEL_ENTITIES]
+        built.append(presidio.SpacyRecognizer(supported_language=rules.language, supported_entities=wanted))
+    for recognizer in built:
+        recognizer.context = _single_words(recognizer.context)
+        recognizer.score_thresholds = {
+            entity: found.threshold
+            for entity in recognizer.supported_entities
+            if (found := rules.entity(entity)) is not None
+        }
+    return tuple(built)
+
+
+def _single_words(context: list[str] | None) -> list[str]:
+    # Words are compared one by one, as stems; Presidio's phrases ("mac address") never matched anything.
+    return sorted({stem(word.strip()) for word in context or () if " " not in word.strip()})

@@ -1,0 +1,52 @@
+"""Spans: where in a text something was found, and which of several findings speaks for a place."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Final
+
+PHONE: Final = "PHONE_NUMBER"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Span:
+    """The characters from ``start`` up to ``end``, found by ``rule`` as ``entity`` with ``score``."""
+
+    start: int
+    end: int
+    entity: str
+    score: float
+    recognizer: str
+    rule: str
+
+    @property
+    def length(self) -> int:
+        """How many characters it covers."""
+        return self.end - self.start
+
+
+def without_inner_phones(spans: list[Span]) -> list[Span]:
+    """``spans`` without telephone numbers that are part of something else: cards and IBANs look like them too."""
+    others = [span for span in spans if span.entity != PHONE]
+    if not others or len(others) == len(spans):
+        return spans
+    return [
+        span
+        for span in spans
+        if span.entity != PHONE
+        or not any(
+            other.start <= span.start and span.end <= other.end and (other.score >= span.score) for other in others
+        )
+    ]
+
+
+def merge(spans: Iterable[Span]) -> list[Span]:
+    """Disjoint spans, in order, that cover every character of ``spans``; the surest, then longest, gives the name."""
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda item: (item.start, -item.end)):
+        if merged and span.start < merged[-1].end:
+            last = merged.pop()
+            best = max(last, span, key=lambda item: (item.score, item.length))
+            merged.append(dataclasses.replace(best, start=last.start, end=max(last.end, span.end)))
+        else:
+            merged.append(span)
+    return merged

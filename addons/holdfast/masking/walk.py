@@ -1,0 +1,222 @@
+"""Over every string, number and name of a message: what travels, and what is kept.
+
+A :class:`Walk` is made for one message. Each method takes a value and its place, and returns the value twice: as it is
+forwarded and as it is kept. Unchanged values come back as they are, so that what nobody masks is not rewritten.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+from holdfast import jsontext
+from holdfast.call import Direction
+from holdfast.jsontext import Json, JsonObject
+from holdfast.masking.blobs import looks_like_base64, open_blob
+from holdfast.masking.finding import Finding
+from holdfast.masking.keys import KeyForces
+from holdfast.masking.leaves import Leaves, Tools
+from holdfast.masking.paths import Paths
+from holdfast.masking.place import Place
+from holdfast.masking.shapes import SCHEMA_DATA, SCHEMA_NAMED, Mode, Shape, shape_of
+
+type Pair = tuple[Json, Json]
+
+type Member = tuple[str, str, Json, Json]  # its name and value as forwarded and as kept: forward, kept, forward, kept
+
+_LABELS: Final = ("name", "key", "label", "field")  # {"name": "ssn", "value": …}: the name is in a member of its own
+_LABEL_CHARS_MAX: Final = 64
+_INDENT: Final = re.compile(r"[\[{]\n([ \t]+)")
+_SPACED: Final = re.compile(r"[\"\d\]}el][,:] ")
+
+
+class Walk:
+    """Masks one message."""
+
+    def __init__(self, tools: Tools, forces: KeyForces, paths: Paths, direction: Direction) -> None:
+        self._leaves = Leaves(tools, direction)
+        self._scanner = tools.scanner
+        self._forces = forces
+        self._paths = paths
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found so far, in the order of the message."""
+        return tuple(self._leaves.findings)
+
+    def data(self, value: Json, place: Place) -> Pair:
+        """A value of the tool, the prompt or the user: everything in it is scanned."""
+        if isinstance(value, str):
+            return self.text(value, place)
+        if value is None or isinstance(value, bool):
+            return value, value
+        if isinstance(value, int | float):
+            return self._number(value, place)
+        if isinstance(value, list):
+            return _list([self.data(item, place.item(index)) for index, item in enumerate(value)], value)
+        return self._object(value, place)
+
+    def text(self, text: str, place: Place) -> tuple[str, str]:
+        """A text: masked whole where a rule says so, opened where it holds JSON or base64, else scanned."""
+        self._leaves.count()
+        if not text:
+            return text, text
+        place = self._paths.at(place)
+        forced = self._leaves.forced(text, place)
+        if forced is not None:
+            return forced
+        if text[0] in "{[" or text.lstrip()[:1] in ("{", "["):
+            opened = self._json(text, place)
+            if opened is not None:
+                return opened
+        elif looks_like_base64(text):
+            opened = self._blob_text(text, None, place)
+            if opened is not None:
+                return opened
+        return self._leaves.plain(text, place)
+
+    def _number(self, value: float, place: Place) -> Pair:
+        self._leaves.count()
+        return self._leaves.number(value, self._paths.at(place))
+
+    def _json(self, text: str, place: Place) -> tuple[str, str] | None:
+        try:
+            value = jsontext.parse_text(text)
+        except jsontext.JsonError:
+            return None  # a log line, a path, two objects in a row: scanned as text
+        forward, kept = self.data(value, place.inside())
+        dump = _writer(text)
+        return (text if forward is value else dump(forward)), (text if kept is value else dump(kept))
+
+    def _blob_text(self, text: str, mime: str | None, place: Place) -> tuple[str, str] | None:
+        blob = open_blob(text, mime)
+        if blob is None:
+            return None
+        forward, kept = self.text(blob.text, place.inside())
+        if forward == blob.text == kept:
+            return None if mime is None else (text, text)
+        return (text if forward == blob.text else blob.encode(forward)), blob.encode(kept)
+
+    def _object(self, value: JsonObject, place: Place) -> Pair:
+        label = _label(value) if "value" in value else None
+        pairs: list[Member] = []
+        for name, item in value.items():
+            forward_name, kept_name = self._name(name, place)
+            said = label if label is not None and name == "value" else self._scanner.without_masks(kept_name)
+            inner = place.member(said, kept_name, self._forces.of(said))
+            pairs.append((forward_name, kept_name, *self.data(item, inner)))
+        return _dict(pairs, value)
+
+    def _name(self, name: str, place: Place) -> tuple[str, str]:
+        self._leaves.count()
+        if self._scanner.is_clean_name(name):
+            return name, name
+        return self._leaves.plain(name, Place(place.path, travels=place.travels))
+
+    def protocol(self, value: Json, place: Place) -> Pair:
+        """A field that the protocol reads: forwarded as it is, masked in what is kept."""
+        if value is None or isinstance(value, bool):
+            return value, value
+        if isinstance(value, int) and abs(value) < 10**6:
+            return value, value
+        return value, self.data(value, place.as_protocol())[1]
+
+    def shaped(self, value: Json, kind: "Mode | str", place: Place) -> Pair:
+        """A value of a known place: a :class:`Mode`, or the name of a shape."""
+        match kind:
+            case Mode.DATA | Mode.BLOB:
+                return self.data(value, place)
+            case Mode.PROTOCOL:
+                return self.protocol(value, place)
+            case Mode.SCHEMA:
+                return self._schema(value, place)
+        if isinstance(value, list):
+            return _list([self.shaped(item, kind, place.item(index)) for index, item in enumerate(value)], value)
+        if not isinstance(value, dict):
+            return self.data(value, place)
+        shape = shape_of(kind, value)
+        return self.data(value, place) if shape is None else self.members(value, shape, place)
+
+    def members(self, value: JsonObject, shape: Shape, place: Place) -> Pair:
+        """The members of an object of a known shape, each in its own way."""
+        pairs: list[Member] = []
+        for name, item in value.items():
+            mode = shape.members.get(name, shape.each or Mode.DATA)
+            known = name in shape.members
+            forward_name, kept_name = (name, name) if known else self._name(name, place)
+            said = self._scanner.without_masks(kept_name)
+            inner = place.member(said, kept_name, None if known or shape.each else self._forces.of(said))
+            if mode is Mode.BLOB and isinstance(item, str):
+                pairs.append((forward_name, kept_name, *self._blob(item, value.get("mimeType"), inner)))
+            else:
+                pairs.append((forward_name, kept_name, *self.shaped(item, mode, inner)))
+        return _dict(pairs, value)
+
+    def _blob(self, text: str, mime: Json, place: Place) -> tuple[str, str]:
+        self._leaves.count()
+        opened = self._blob_text(text, mime if isinstance(mime, str) else "", place)
+        if opened is not None:
+            return opened
+        # What is no text is an image, a sound or an archive; what is no base64 is scanned like any text.
+        return (text, text) if looks_like_base64(text) else self._leaves.plain(text, place)
+
+    def _schema(self, value: Json, place: Place, *, named: bool = False) -> Pair:
+        if isinstance(value, list):
+            return _list([self._schema(item, place.item(index)) for index, item in enumerate(value)], value)
+        if not isinstance(value, dict):
+            return self.protocol(value, place)
+        pairs: list[Member] = []
+        for name, item in value.items():
+            kept_name = self._name(name, place)[1]
+            inner = place.member(name, kept_name, None)
+            if name in SCHEMA_DATA and not named:
+                pairs.append((name, kept_name, *self.data(item, inner)))
+            else:
+                pairs.append((name, kept_name, *self._schema(item, inner, named=name in SCHEMA_NAMED and not named)))
+        return _dict(pairs, value)
+
+
+def _label(value: JsonObject) -> str | None:
+    for name in _LABELS:
+        said = value.get(name)
+        if isinstance(said, str) and 0 < len(said) <= _LABEL_CHARS_MAX:
+            return said
+    return None
+
+
+def _writer(text: str) -> Callable[[Json], str]:
+    """How JSON that was changed is written, so that it looks as ``text`` did."""
+    indent = _INDENT.search(text)
+    width = len(indent.group(1).expandtabs(2)) if indent else None
+    separators = (",", ": ") if width is not None else (", ", ": ") if _SPACED.search(text) else (",", ":")
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=width, separators=separators).encode
+
+
+def _list(pairs: list[Pair], value: list[Json]) -> Pair:
+    forward = [pair[0] for pair in pairs]
+    kept = [pair[1] for pair in pairs]
+    return (
+        value if all(new is old for new, old in zip(forward, value, strict=True)) else forward,
+        value if all(new is old for new, old in zip(kept, value, strict=True)) else kept,
+    )
+
+
+def _dict(members: list[Member], value: JsonObject) -> Pair:
+    forward = _joined([(name, item) for name, _, item, _ in members])
+    kept = _joined([(name, item) for _, name, _, item in members])
+    return (value if _same(forward, value) else forward), (value if _same(kept, value) else kept)
+
+
+def _joined(members: list[tuple[str, Json]]) -> JsonObject:
+    joined: JsonObject = {}
+    for name, item in members:
+        free, count = name, 1
+        while free in joined:  # two names may have one mask; none of the members may get lost
+            count += 1
+            free = f"{name}-{count}"
+        joined[free] = item
+    return joined
+
+
+def _same(new: JsonObject, old: JsonObject) -> bool:
+    return all(name in old and item is old[name] for name, item in new.items())

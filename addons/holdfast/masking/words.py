@@ -1,0 +1,78 @@
+"""Words: how a text is cut for Presidio's context rules, and how the name of a JSON member is read.
+
+A context word such as *card* must be found as a whole word, also in ``creditCard`` and ``card_no``, and not in
+*discard*. Masks that stand in a text already are no words, or the mask of one value would be context for the next.
+"""
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_PIECE: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+|\s+|."
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
+_STEM_CHARS_MIN: Final = 5  # shorter words end in s for other reasons: bus, dls, this
+
+_STOP_TEXT: Final = """a an and are as at be been but by for from had has have he her his i in into is it its me my of
+on or our she so that the their them there they this to was we were will with you your"""
+STOP_WORDS: Final = frozenset(_STOP_TEXT.split())
+# A member of these names says nothing by itself: the name above it is the context.
+TRANSPARENT: Final = frozenset(
+    {"value", "values", "number", "no", "num", "nr", "text", "raw", "plain", "data", "content", "full", "display"}
+)
+# A member that ends so is an identifier, a quantity or a time, whatever stands before: no context for bare numbers.
+_IDENTIFIER_TEXT: Final = """id ids uuid guid key index idx count total size bytes length version timestamp ts time
+at date created updated modified port offset page limit seq sequence order revision rev hash sha digest etag cursor ms
+ns us seconds duration status code"""
+_IDENTIFIERS: Final = frozenset(_IDENTIFIER_TEXT.split())
+
+
+def stem(word: str) -> str:
+    """``word`` in lower case, without the s of a plural."""
+    word = word.lower()
+    if len(word) >= _STEM_CHARS_MIN and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def mask_pattern(entities: Iterable[str]) -> re.Pattern[str]:
+    """What matches a mask of one of ``entities``: ``<US_SSN>``, ``<EMAIL_ADDRESS_0a1b2c3d4e5f>``."""
+    names = "|".join(sorted(map(re.escape, entities), key=len, reverse=True)) or "(?!)"
+    return re.compile(f"<(?:{names})(?:_[0-9a-f]{{12}})?>")
+
+
+class Cutter:
+    """Cuts texts into pieces that cover every character; masks of the given entities are one piece each."""
+
+    def __init__(self, entities: Iterable[str]) -> None:
+        self._pieces = re.compile(f"{mask_pattern(entities).pattern}|{_PIECE}", re.DOTALL)
+
+    def cut(self, text: str) -> list[tuple[int, str]]:
+        """The pieces of ``text``: where each begins, and what it is."""
+        return [(match.start(), match.group()) for match in self._pieces.finditer(text)]
+
+
+def is_word(piece: str) -> bool:
+    """Whether ``piece`` counts as a word for context: neither mark, blank, mask nor stop word."""
+    return piece[0].isalnum() and piece.lower() not in STOP_WORDS and stem(piece) not in STOP_WORDS
+
+
+@functools.lru_cache(maxsize=4096)
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a member's name, lower case: ``billingCardNo`` is billing, card, no."""
+    return tuple(match.group().lower() for match in _WORD.finditer(name[:200]))
+
+
+@functools.lru_cache(maxsize=4096)
+def name_context(name: str) -> tuple[str, ...]:
+    """The context that a member's name gives to its value; none where it names an identifier or a quantity."""
+    words = name_words(name)
+    if words and words[-1] in _IDENTIFIERS:
+        return ()
+    return tuple(stem(word) for word in words)
+
+
+def is_transparent(name: str) -> bool:
+    """Whether the name says nothing by itself."""
+    words = name_words(name)
+    return all(word in TRANSPARENT or word.isdigit() for word in words)

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.masker import Masker
+from holdfast.masking.rules import parse_masking
+from holdfast.policy.document import Source, parse_document, read_source
+
+KEY = bytes(range(32))
+RULES_PATH = Path(__file__).parents[2] / "rules" / "masking.yaml"
+
+
+def rules_of(text: str) -> MaskingRules:
+    return parse_masking(parse_document(Source("masking.yaml", text.encode())))
+
+
+@pytest.fixture(scope="session")
+def shipped_rules() -> MaskingRules:
+    return parse_masking(parse_document(read_source(RULES_PATH)))
+
+
+@pytest.fixture(scope="session")
+def masker(shipped_rules: MaskingRules) -> Masker:
+    return Masker(shipped_rules, KEY)

@@ -1,0 +1,131 @@
+"""The direct way through Presidio's recognizers finds what AnalyzerEngine finds."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import spacy
+from tests.masking.conftest import KEY, rules_of
+
+from holdfast.errors import MaskingError
+from holdfast.masking.catalogue import RECOGNIZERS
+from holdfast.masking.engine import Scanner
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.finder import DirectFinder, Finder, FullFinder
+from holdfast.masking.gate import Need, View, need_of
+from holdfast.masking.language import CutterNlpEngine
+from holdfast.masking.masker import Masker
+from holdfast.masking.recognizers import build_recognizers, luhn_holds
+from holdfast.masking.words import Cutter, name_context, name_words
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "pii"
+SEEDS = ["4111 1111 1111 1111", "234-45-6789", "ssn 234456789", "DE89370400440532013000", "a@b.co", "10.1.2.3",
+         "(212) 555-2368", "+44 20 7946 0958", "passport", "driver", "account", "945456787654", "2001:db8::1",
+         "::1", "BB1388568", "00:1A:2B:3C:4D:5E", "<US_SSN>", "password=abcd1234",
+         "\u0661\u0662\u0663", "\u212a", "\u017f", "\u00e9"]  # fmt: skip
+
+
+def texts() -> list[str]:
+    samples: list[str] = []
+    for name in ("presidio_research_sample.json", "pii_anon_eval_sample.json"):
+        samples += json.loads((VECTORS / name).read_text())
+    chance = random.Random(4)  # the same texts on every run
+    for _ in range(1500):
+        parts = chance.choices([*SEEDS, "the", "x1", "-", ".", "2024-11-22"], k=chance.randint(1, 6))
+        text = chance.choice([" ", "", " ", ", "]).join(parts)
+        if chance.random() < 0.5:
+            at = chance.randrange(len(text) + 1)
+            text = text[:at] + chance.choice("0189aZ .-:@/_\u00a0\u0664") + text[at + chance.randint(0, 1) :]
+        samples.append(text)
+    return samples
+
+
+def found(finder: Finder, text: str, context: tuple[str, ...]) -> set[tuple[str, int, int, float]]:
+    return {(r.entity_type, r.start, r.end, round(r.score, 4)) for r in finder.find(text, context)}
+
+
+def compare(rules: MaskingRules, samples: list[str]) -> int:
+    cutter = Cutter(rule.entity for rule in rules.entities)
+    recognizers = build_recognizers(rules)
+    direct = DirectFinder(recognizers, cutter)
+    full = FullFinder(recognizers, CutterNlpEngine(cutter))
+    total = 0
+    for index, text in enumerate(samples):
+        context = ((), (), ("ssn",), ("card", "phone"))[index % 4]
+        expected = found(full, text, context)
+        assert found(direct, text, context) == expected, text
+        total += len(expected)
+    return total
+
+
+def test_the_direct_way_finds_what_presidio_finds(shipped_rules: MaskingRules) -> None:
+    assert compare(shipped_rules, texts()) > 1000
+
+
+def test_so_it_does_with_every_recognizer_of_the_catalogue() -> None:
+    entities = "\n".join(f"  - {{entity: {name}, threshold: 0.01}}" for name in RECOGNIZERS)
+    assert compare(rules_of(f"version: 1\nentities:\n{entities}\n"), texts()[::6]) > 500
+
+
+@pytest.mark.parametrize(
+    ("pattern", "need"),
+    [
+        (r"\d{3}-\d{2}", Need(6, 5, frozenset({frozenset("-")}))),
+        (r"(?:a\d|\d\d)+", Need(2, 1)),
+        (r"x?@[.:]", Need(2, 0, frozenset({frozenset("@"), frozenset(".:")}))),
+        (r"[\d.]{4}", Need(4)),
+        (r"[^0-9]\w", Need(2)),
+        (r"(?<=:)a", Need(1)),
+        (r"[[:digit:]]x", Need()),
+        (r"(?:foo){e<=1}", Need()),
+        (r"\p{L}1", Need()),
+    ],
+)
+def test_the_needs_of_a_pattern_are_never_too_many(pattern: str, need: Need) -> None:
+    assert need_of(pattern) == need
+
+
+def test_a_gate_counts_digits_of_every_script() -> None:
+    assert View("\u0661\u0662\u0663 7").digits == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("creditCardNo", ("credit", "card", "no")),
+        ("user_SSN2", ("user", "ssn", "2")),
+        ("XMLHttp-id", ("xml", "http", "id")),
+    ],
+)
+def test_names_are_cut_into_words(name: str, words: tuple[str, ...]) -> None:
+    assert name_words(name) == words
+
+
+def test_an_identifier_gives_no_context() -> None:
+    assert name_context("account_id") == ()
+    assert name_context("bankAccounts") == ("bank", "account")
+
+
+def test_luhn() -> None:
+    assert luhn_holds("4111-1111-1111-1111")
+    assert not luhn_holds("4111-1111-1111-1112")
+    assert not luhn_holds("none")
+
+
+def test_a_spacy_model_that_the_rules_name_finds_names(tmp_path: Path) -> None:
+    model = spacy.blank("en")
+    model.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Ada Lovelace"}])  # type: ignore[attr-defined] # a ruler
+    model.to_disk(tmp_path / "model")
+    rules = rules_of(
+        f"version: 1\nnlp: {{spacy_model: {tmp_path / 'model'}}}\n"
+        "entities: [{entity: PERSON}, {entity: CREDIT_CARD}]"
+    )
+    text = Masker(rules, KEY).keep_text("Ada Lovelace paid with 4111 1111 1111 1111")
+    assert text == "<PERSON> paid with <CREDIT_CARD>"
+
+
+def test_a_model_that_is_not_installed_is_not_fetched() -> None:
+    rules = rules_of("version: 1\nnlp: {spacy_model: en_core_no_such}\nentities: [{entity: PERSON}]")
+    with pytest.raises(MaskingError, match="not installed"):
+        Scanner(rules, KEY)
