@@ -1,0 +1,153 @@
+"""Check rule files, explain what they would do to a call, and test them.
+
+Exit codes: 0 all is well, 1 a file, example or case is wrong, 3 the command line is.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "addons"))
+
+from holdfast import jsontext
+from holdfast.call import Direction
+from holdfast.errors import HoldfastError
+from holdfast.jsontext import Json, JsonObject
+from holdfast.policy.annotations import parse_annotations
+from holdfast.policy.cases import Mask, failures_of, parse_cases
+from holdfast.policy.check import check_directory
+from holdfast.policy.document import read_source
+from holdfast.policy.example import EXAMPLE_ISS, EXAMPLE_SERVER, EXAMPLE_SUB, make_call, make_caller
+from holdfast.policy.explain import explain
+from holdfast.policy.explain_text import lines_of
+from holdfast.policy.ruleset import Ruleset, load_ruleset
+from holdfast.policy.scope import Facts
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 3
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: error: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line and run the command; its exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        return int(options.run(options))
+    except HoldfastError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        sys.stdout = None
+        return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    check = commands.add_parser("check", help="parse the four rule files and run the examples in them")
+    check.set_defaults(run=run_check)
+    explain = commands.add_parser("explain", help="what would become of one call, and why")
+    explain.set_defaults(run=run_explain)
+    test = commands.add_parser("test", help="run a file of calls and expected decisions")
+    test.set_defaults(run=run_test)
+    for command in (check, explain, test):
+        command.add_argument("--rules", type=Path, default=ROOT / "rules", metavar="DIR", help="default: rules/")
+    test.add_argument("file", type=Path, metavar="FILE", help="YAML; docs/rules.md shows one")
+    _explain_options(explain)
+    return parser
+
+
+def _explain_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--method", default="tools/call", help="default: tools/call")
+    add("--name", help="the tool, prompt, resource URI or task")
+    add("--arguments", type=_json, metavar="JSON", help="arguments of the tool or prompt")
+    add("--params", type=_json_object, default={}, metavar="JSON", help="other members of params")
+    add("--groups", default="", metavar="A,B", help="groups of the Caller")
+    add("--sub", default=EXAMPLE_SUB, help=f"who calls; default: {EXAMPLE_SUB}")
+    add("--iss", default=EXAMPLE_ISS, help=f"who vouches for them; default: {EXAMPLE_ISS}")
+    add("--client", help="the Caller's client id")
+    add("--server", default=EXAMPLE_SERVER, help=f"the MCP server's name; default: {EXAMPLE_SERVER}")
+    add("--annotations", type=_json, metavar="JSON", help="what the server says about the tool, as in tools/list")
+    add("--from", dest="side", choices=("client", "server"), default="client", help="who sends it; default: client")
+    add("--json", action="store_true", help="print JSON")
+
+
+def _json(text: str) -> Json:
+    try:
+        return jsontext.parse_text(text)
+    except jsontext.JsonError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _json_object(text: str) -> JsonObject:
+    value = _json(text)
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("not a JSON object")
+    return value
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """One line per file; the errors on stderr."""
+    failed = False
+    for report in check_directory(options.rules):
+        print(report.line())
+        for failure in report.failures:
+            print(f"  {failure}", file=sys.stderr)
+        failed = failed or bool(report.failures)
+    return FAILED if failed else OK
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    """What access and approval rules say, which were tried, and what masking does."""
+    ruleset = load_ruleset(options.rules)
+    facts = _facts(options)
+    explained = asyncio.run(explain(ruleset, facts, _masker(ruleset)))
+    text = json.dumps(explained, ensure_ascii=False, indent=2) if options.json else "\n".join(lines_of(explained))
+    print(text)
+    return OK
+
+
+def _masker(ruleset: Ruleset) -> Mask:
+    from holdfast.masking.masker import Masker  # noqa: PLC0415 -- Presidio takes seconds to import; `check --help` none
+
+    # Any key will do: pseudonyms shown here are not those of a gateway.
+    masker = Masker(ruleset.masking, bytes(32))
+    return lambda facts: masker.mask(facts.call, server=facts.server)
+
+
+def _facts(options: argparse.Namespace) -> Facts:
+    direction = Direction.TO_SERVER if options.side == "client" else Direction.TO_CLIENT
+    try:
+        call = make_call(options.method, options.name, options.arguments, options.params, direction)
+    except ValueError:
+        _parser().error("--name has no place in the method given; leave it out")
+    groups = tuple(filter(None, options.groups.split(",")))
+    caller = make_caller(groups, options.sub, options.iss, options.client)
+    return Facts(call, caller, options.server, (), parse_annotations(options.annotations))
+
+
+def run_test(options: argparse.Namespace) -> int:
+    """The cases that fail on stderr, and a count."""
+    ruleset = load_ruleset(options.rules)
+    cases = parse_cases(read_source(options.file))
+    failures = asyncio.run(failures_of(cases, ruleset, _masker(ruleset), options.file.name))
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    print(f"{options.file.name}: {len(cases)} cases, {len(failures)} failed")
+    return FAILED if failures else OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.policy.shipped import RULES
+
+SCRIPT = RULES.parent / "scripts" / "rules.py"
+
+
+def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=cwd)
+
+
+def explain(*arguments: str) -> dict[str, Any]:
+    done = run("explain", "--json", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    value = json.loads(done.stdout)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Path) -> None:
+    done = run("check", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "identity.yaml",
+        "access.yaml",
+        "masking.yaml",
+        "approval.yaml",
+    ]
+    assert all(line.endswith("all well") for line in lines)
+
+
+def test_check_names_every_wrong_file_and_goes_on(tmp_path: Path) -> None:
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    access = rules / "access.yaml"
+    access.write_text(access.read_text("utf-8").replace("effect: deny", "effekt: deny", 1), "utf-8")
+    (rules / "identity.yaml").unlink()
+    approval = rules / "approval.yaml"
+    approval.write_text(approval.read_text("utf-8").replace('"delete*", ', "", 1), "utf-8")
+    done = run("check", "--rules", rules)
+    assert done.returncode == 1
+    assert "identity.yaml: cannot be loaded" in done.stdout
+    assert "approval.yaml: 7 rules" in done.stdout
+    assert "access.yaml:" in done.stderr
+    assert "effect is missing. Add `effect:` here" in done.stderr
+    assert "rule destructive-names: an example under `matches` fails" in done.stderr
+
+
+def test_explain_says_which_rule_decides_why_others_do_not_and_what_is_masked() -> None:
+    told = explain(
+        "--name",
+        "delete_customer",
+        "--groups",
+        "mcp-users,staff",
+        "--sub",
+        "ann",
+        "--server",
+        "crm",
+        "--arguments",
+        '{"reason": "paid with 4111 1111 1111 1111"}',
+    )
+    assert (told["access"]["effect"], told["access"]["rule"]) == ("allow", "changing-tools")
+    assert [item["why_not"] for item in told["access"]["tried"]][-1] is None
+    assert told["access"]["tried"][0]["why_not"] == "name: another"
+    assert (told["approval"]["effect"], told["approval"]["rule"]) == ("hold", "destructive-names")
+    assert told["approval"]["terms"]["approver_groups"] == ["mcp-approvers"]
+    found = told["masking"]["findings"]
+    assert [(item["path"], item["entity"]) for item in found] == [("/params/arguments/reason", "CREDIT_CARD")]
+    assert "4111 1111" not in json.dumps(told)
+
+
+def test_explain_does_not_ask_for_approval_of_what_is_denied() -> None:
+    told = explain("--name", "purge_logs", "--groups", "mcp-admins")
+    assert (told["access"]["effect"], told["access"]["rule"]) == ("deny", "dangerous-tools")
+    assert told["approval"] is None
+
+
+def test_explain_takes_what_the_server_says_about_the_tool() -> None:
+    hinted = ("--name", "reindex", "--groups", "mcp-admins", "--annotations", '{"readOnlyHint": true}')
+    assert explain(*hinted)["approval"]["effect"] == "allow"
+    assert explain(*hinted[:4])["approval"]["rule"] == "unknown-risk"
+
+
+def test_explain_judges_the_server_s_requests() -> None:
+    told = explain("--from", "server", "--method", "sampling/createMessage")
+    assert told["access"]["rule"] == "server-requests"
+
+
+def test_explain_is_readable_without_json() -> None:
+    done = run("explain", "--name", "delete_customer", "--groups", "mcp-users")
+    assert done.returncode == 0
+    assert "access    allow by rule changing-tools" in done.stdout
+    assert "may approve: group mcp-approvers; needed: 1" in done.stdout
+    denied = run("explain", "--method", "resources/read", "--name", "file:///etc/passwd")
+    assert "access    deny by no rule: no access rule allows this call" in denied.stdout
+    assert "not asked: the call is denied" in denied.stdout
+
+
+CASES = """\
+version: 1
+cases:
+  - {case: users delete, expect: hold, rule: destructive-names, name: delete_customer, caller: {groups: [mcp-users]}}
+  - {case: guests get nothing, expect: deny, name: get_customer}
+  - {case: no sampling, expect: deny, rule: server-requests, from: server, method: sampling/createMessage}
+  - case: five cards are found by masking
+    expect: hold
+    rule: bulk-regulated
+    name: get_customer
+    caller: {groups: [mcp-users]}
+    arguments:
+      cards: [4111 1111 1111 1111, 5555 5555 5555 4444, 3782 822463 10005, 6011 1111 1111 1117, 4012 8888 8888 1881]
+  - {case: as given, expect: allow, name: get_customer, caller: {groups: [mcp-users]}, findings: {CREDIT_CARD: 4}}
+"""
+
+
+def test_a_users_own_cases_are_run(tmp_path: Path) -> None:
+    file = tmp_path / "cases.yaml"
+    file.write_text(CASES, "utf-8")
+    done = run("test", file)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "cases.yaml: 5 cases, 0 failed\n", "")
+
+
+def test_a_case_that_comes_out_otherwise_is_named_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "cases.yaml"
+    file.write_text(CASES.replace("expect: deny, name", "expect: allow, name"), "utf-8")
+    done = run("test", file)
+    assert (done.returncode, done.stdout) == (1, "cases.yaml: 5 cases, 1 failed\n")
+    assert "cases.yaml:4: guests get nothing: expected allow, but the decision is deny by no rule" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("version: 1\ncases: []\n", "cases.yaml:2: cases holds nothing to test"),
+        ("version: 1\ncases:\n  - {case: a, expect: maybe}\n", "cases.yaml:3: cases[0].expect is 'maybe'"),
+        ("version: 1\ncases:\n  - {case: a, expect: deny, tool: x}\n", "cases.yaml:3: cases[0].tool is not known"),
+    ],
+)
+def test_a_file_of_cases_that_is_wrong_is_named_by_line(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "cases.yaml"
+    file.write_text(text, "utf-8")
+    done = run("test", file)
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("chek",),
+        ("test",),
+        ("explain", "--arguments", "{"),
+        ("explain", "--arguments", '{"a": 1, "a": 2}'),
+        ("explain", "--params", "[]"),
+        ("explain", "--method", "ping", "--name", "x"),
+        ("explain", "--from", "both"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_code_3_with_the_reason(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "error:" in done.stderr

@@ -1,0 +1,55 @@
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.policy.shipped import RULES
+
+from holdfast import jsontext
+from holdfast.errors import RulesError
+from holdfast.policy.ruleset import FILE_NAMES, load_ruleset
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RULES, tmp_path / "rules"))
+
+
+def test_the_shipped_rules_load_and_are_named_by_the_digest_of_their_files() -> None:
+    ruleset = load_ruleset(RULES)
+    digests = {name: hashlib.sha256((RULES / name).read_bytes()).hexdigest() for name in FILE_NAMES}
+    assert tuple(source.name for source in ruleset.sources) == FILE_NAMES
+    canonical = jsontext.canonical(dict(digests.items()))
+    assert ruleset.digest_hex == hashlib.sha256(canonical).hexdigest()
+
+
+def test_any_byte_of_any_file_changes_the_digest(copied: Path) -> None:
+    digests = {load_ruleset(copied).digest_hex}
+    for name in FILE_NAMES:
+        with (copied / name).open("ab") as file:
+            file.write(b"#\n")
+        digests.add(load_ruleset(copied).digest_hex)
+    assert len(digests) == 1 + len(FILE_NAMES)
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_a_missing_file_is_an_error_that_names_it(copied: Path, name: str) -> None:
+    (copied / name).unlink()
+    with pytest.raises(RulesError, match=f"{name}:1: cannot be read"):
+        load_ruleset(copied)
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_a_file_with_an_unknown_key_is_an_error_that_names_file_and_line(copied: Path, name: str) -> None:
+    lines = (copied / name).read_text("utf-8").rstrip("\n").split("\n")
+    (copied / name).write_text("\n".join([*lines, "surprise: 1", ""]), "utf-8")
+    with pytest.raises(RulesError, match=f"{name}:{len(lines) + 1}: surprise is not known"):
+        load_ruleset(copied)
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_a_file_of_another_version_is_an_error(copied: Path, name: str) -> None:
+    text = (copied / name).read_text("utf-8")
+    (copied / name).write_text(text.replace("version: 1", "version: 2", 1), "utf-8")
+    with pytest.raises(RulesError, match=rf"{name}:\d+: version is 2"):
+        load_ruleset(copied)
