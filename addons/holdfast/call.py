@@ -163,7 +163,11 @@ def parse_body(data: bytes, direction: Direction) -> Body:
         raise _malformed("the batch is empty")  # JSON-RPC 2.0, section 6
     if len(value) > BATCH_COUNT_MAX:
         raise Refused(Cause.TOO_LARGE, f"the batch has {len(value)} messages; at most {BATCH_COUNT_MAX} are carried")
-    return Body(tuple(_message(item, direction) for item in value), is_batch=True)
+    messages = tuple(_message(item, direction) for item in value)
+    asked = [(type(m.id), m.id) for m in messages if isinstance(m, Call) and m.id is not None]
+    if len(set(asked)) < len(asked):  # the Replies could not be told apart
+        raise _malformed("two calls of the batch have one id")
+    return Body(messages, is_batch=True)
 
 
 def _malformed(reason: str) -> Refused:
@@ -175,6 +179,9 @@ def _message(value: Json, direction: Direction) -> Message:
         raise _malformed("a message is not a JSON object")
     if value.get("jsonrpc") != "2.0":
         raise _malformed("a message does not say jsonrpc 2.0")
+    # Some readers match member names in any case: `Method` would be a second method to them.
+    if any(key not in _KNOWN and key.casefold() in _KNOWN for key in value):
+        raise _malformed("a member differs from one of JSON-RPC only in case")
     if "method" in value:
         return _call(value, direction)
     return _reply(value, direction)

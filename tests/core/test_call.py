@@ -59,6 +59,8 @@ def test_a_message_without_id_is_a_notification() -> None:
         _call(params=None),
         _call(result={}),
         _call(error={}),
+        _call(Method="tools/list"),
+        {"jsonrpc": "2.0", "id": 1, "result": {}, "Error": {}},
         {"jsonrpc": "2.0", "id": 1},
         {"jsonrpc": "2.0", "result": {}},
         {"jsonrpc": "2.0", "id": 1, "result": {}, "error": {}},
