@@ -1,0 +1,1 @@
+"""Calls that wait for a person: holds, signed decisions, and the desk where approvers decide."""
