@@ -1,0 +1,101 @@
+"""From a refusal to the bytes that a client of its era understands, and survives.
+
+Measured on MCP clients: a policy refusal is HTTP 200, since some clients lose their whole session on any 4xx
+or 5xx; 401 and 403 are for identity alone, 503 for a gateway that cannot do its duty.
+"""
+
+from typing import Final, assert_never
+
+from holdfast import jsontext
+from holdfast.call import Body, Call, Id, is_modern
+from holdfast.errors import Cause, Refused
+from holdfast.exchange import Answer, Headers
+from holdfast.jsontext import Json, JsonObject
+
+# JSON-RPC reserves -32768..-32000 and MCP -32020..-32099 of it; a gateway's own codes lie outside.
+_CODES: Final = {
+    Cause.UNAUTHENTICATED: -31001,
+    Cause.FORBIDDEN: -31002,
+    Cause.MALFORMED: -31003,
+    Cause.UNSUPPORTED: -31004,
+    Cause.TOO_LARGE: -31005,
+    Cause.NO_SESSION: -31006,
+    Cause.DENIED_BY_RULE: -31010,
+    Cause.DENIED_BY_APPROVER: -31011,
+    Cause.HOLD_EXPIRED: -31012,
+    Cause.HOLD_PENDING: -31013,
+    Cause.SERVER_FAULT: -31020,
+    Cause.UNAVAILABLE: -31030,
+}
+
+
+def status_of(refused: Refused) -> int:
+    """The HTTP status that carries ``refused``."""
+    match refused.cause:
+        case Cause.UNAUTHENTICATED:
+            return 401
+        case Cause.FORBIDDEN:
+            return 403
+        case Cause.MALFORMED:
+            return 400
+        case Cause.UNSUPPORTED:
+            return 415
+        case Cause.TOO_LARGE:
+            return 413
+        case Cause.NO_SESSION:
+            return 404
+        case Cause.SERVER_FAULT:
+            return 502
+        case Cause.UNAVAILABLE:
+            return 503
+        case Cause.DENIED_BY_RULE | Cause.DENIED_BY_APPROVER | Cause.HOLD_EXPIRED | Cause.HOLD_PENDING:
+            return 200
+        case _ as never:
+            assert_never(never)
+
+
+def sentence(refused: Refused) -> str:
+    """What a person or a model reads: what happened, by which rule, what to do next."""
+    parts = [f"Holdfast refused this: {refused.reason.rstrip('.')}."]
+    if refused.rule:
+        parts.append(f"Rule: {refused.rule}.")
+    if refused.ticket:
+        parts.append(f"Ticket: {refused.ticket}.")
+    if refused.next_step:
+        parts.append(refused.next_step)
+    return " ".join(parts)
+
+
+def refusal(refused: Refused, body: Body | None, headers: Headers = ()) -> Answer:
+    """The answer to a request of which ``body`` is as much as was understood."""
+    status = status_of(refused)
+    calls = [message for message in body.messages if isinstance(message, Call)] if body else []
+    asked = [call for call in calls if call.id is not None]
+    if status == 200 and not asked:  # noqa: PLR2004 -- HTTP 200
+        # Nobody waits for an answer to a notification; an error status would only break the transport.
+        return Answer(202, headers, b"")
+    if status == 200 and body:  # noqa: PLR2004 -- HTTP 200
+        replies: list[Json] = [_reply(refused, call) for call in asked]
+        data = jsontext.wire(replies if body.is_batch else replies[0])
+    else:
+        data = jsontext.wire(_error(refused, asked[0].id if len(asked) == 1 else None))
+    return Answer(status, (("content-type", "application/json"), *headers), data)
+
+
+def _reply(refused: Refused, call: Call) -> JsonObject:
+    if call.method != "tools/call":
+        return _error(refused, call.id)
+    result: JsonObject = {"content": [{"type": "text", "text": sentence(refused)}], "isError": True}
+    if is_modern(call):
+        result["resultType"] = "complete"  # MCP 2026-07-28: required on every result
+    return {"jsonrpc": "2.0", "id": call.id, "result": result}
+
+
+def _error(refused: Refused, call_id: Id | None) -> JsonObject:
+    data: JsonObject = {"cause": refused.cause.value}
+    if refused.rule:
+        data["rule"] = refused.rule
+    if refused.ticket:
+        data["ticket"] = refused.ticket
+    error: JsonObject = {"code": _CODES[refused.cause], "message": sentence(refused), "data": data}
+    return {"jsonrpc": "2.0", "id": call_id, "error": error}

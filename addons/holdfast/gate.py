@@ -1,0 +1,272 @@
+"""START HERE: the gate, and the order in which a message meets its stages.
+
+::
+
+    admit(request)   screen -> identify -> parse -> judge -> mask -> hold -> record     -> Admission, or an Answer
+    release(reply)   parse  -> judge    -> mask  -> record                              -> Answer
+
+A stage raises :class:`~holdfast.errors.Refused` to stop a message; any other exception is a failure of the gateway and
+stops it too. Both are caught here and nowhere else, written down, and answered. What :meth:`Gate.admit` returns has a
+durable Record; what it did not return has not been let out. ``streams.py`` does the same for replies that come as
+events.
+"""
+
+import dataclasses
+import logging
+import re
+from typing import Final
+
+from holdfast import answers, capture, judging, replies, wireheaders
+from holdfast.call import HANDSHAKE_VERSIONS, Body, Call, Direction, Message, parse_body
+from holdfast.errors import Cause, HoldfastError, Refused
+from holdfast.exchange import Answer, Head, Headers, Outgoing, Request
+from holdfast.identity.caller import Caller
+from holdfast.ledger.draft import Draft
+from holdfast.masking.finding import Masked
+from holdfast.passage import Admission, Admitted, Kind, Watch
+from holdfast.screen import METADATA_PATH, Screened, screen
+from holdfast.stations import Stations, Trail
+
+log = logging.getLogger(__name__)
+
+_JSON: Final = (("content-type", "application/json"),)
+_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")  # what may stand in a quoted header value
+HTTP_ACCEPTED: Final = 202
+# A server's own error status steers its client (404: the session is gone); its text is not passed on.
+_PASSED_STATUS: Final = frozenset({400, 404, 405, 406, 409, 415, 429})
+
+
+class Gate:
+    """Lets Calls out and Replies back, each only after its Record is durable."""
+
+    def __init__(self, stations: Stations) -> None:
+        self.stations = stations
+
+    # -- towards the server -----------------------------------------------------------------------------------------
+
+    async def admit(self, request: Request, watch: Watch) -> Admission | Answer:
+        """What may travel to the server, or the answer for the client instead. Never raises an ``Exception``."""
+        trail = Trail(request, self.stations.in_force())
+        try:
+            agent = trail.force.masker.keep_text(request.header("user-agent") or "")
+            trail.base = capture.base(self.stations.gateway, trail.force.rules, request, agent)
+            return await self._admit(trail, watch)
+        except Refused as refused:
+            return await self._refuse(trail, refused)
+        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage becomes a refusal
+            return await self._refuse(trail, failure(error))
+
+    async def _admit(self, trail: Trail, watch: Watch) -> Admission | Answer:
+        screened = screen(trail.request, self.stations.origins)
+        if screened.kind is Kind.METADATA:
+            suffix = trail.request.path.removeprefix(METADATA_PATH)
+            return Answer(200, _JSON, trail.force.identifier.metadata(self.stations.resource + suffix))
+        trail.caller = await trail.force.identifier.identify(trail.request)
+        trail.base["who"] = capture.who(trail.caller)
+        if screened.kind is Kind.POST:
+            return await self._admit_messages(trail, screened, trail.caller, watch)
+        return await self._admit_bodiless(trail, screened, trail.caller, watch)
+
+    async def _admit_messages(self, trail: Trail, screened: Screened, caller: Caller, watch: Watch) -> Admission:
+        stations = self.stations
+        trail.body = body = parse_body(trail.request.body, Direction.TO_SERVER)
+        version = judging.agree_on_version(trail, body)
+        trail.base["mcp"] = {"version": version, "transport": "post"}
+        judging.enter_session(stations, trail, screened.session, caller, version)
+        rules = [judging.judge(stations, trail, caller, message, trail.scope) for message in body.messages]
+        masked = [await trail.force.masker.mask(m, server=stations.gateway.server) for m in body.messages]
+        trail.kept = masked[0].keep
+        note = _note(caller, masked)
+        watch.show_call(Body(tuple(one.keep for one in masked), body.is_batch).to_bytes(), note)
+        drafts = [
+            await judging.draft(stations, trail, caller, message, one, rule, watch)
+            for message, one, rule in zip(body.messages, masked, rules, strict=True)
+        ]
+        receipts = await stations.ledger.append(*drafts)
+        # From here on every message of this body has a durable Record: it may travel.
+        now_ns = stations.clock.monotonic_ns()
+        admitted = tuple(
+            Admitted(message, one.keep, str(draft.body["call"]), receipt.index, now_ns)
+            for message, one, draft, receipt in zip(body.messages, masked, drafts, receipts, strict=True)
+        )
+        note |= {"decision": "allow", "record": str(receipts[0].index)}
+        outgoing = self._outgoing(trail, Body(tuple(one.forward for one in masked), body.is_batch).to_bytes())
+        for message, one in zip(body.messages, masked, strict=True):
+            headers = wireheaders.mirror(outgoing.headers, message, one.forward)
+            outgoing = dataclasses.replace(outgoing, headers=headers)
+        admission = Admission(
+            Kind.POST, caller, outgoing, admitted, trail.session, trail.scope, trail.force, trail.base, note
+        )
+        for one_admitted in admission.waiting():
+            stations.open_calls.add(admission.scope, one_admitted)
+        stations.counters.calls += len(admitted)
+        return admission
+
+    async def _admit_bodiless(self, trail: Trail, screened: Screened, caller: Caller, watch: Watch) -> Admission:
+        version = trail.request.header("mcp-protocol-version") or HANDSHAKE_VERSIONS[0]
+        judging.check_version(version)
+        trail.base["mcp"] = {"version": version, "transport": screened.kind.value}
+        judging.enter_session(self.stations, trail, screened.session, caller, version)
+        ends = screened.kind is Kind.END_SESSION
+        if ends and trail.session is None:
+            raise Refused(Cause.MALFORMED, "a DELETE names no session")
+        note = _note(caller, []) | {"decision": "allow"}
+        watch.show_call(b"", note)
+        typ = "session.closed" if ends else "stream.opened"
+        (receipt,) = await self.stations.ledger.append(Draft(typ, dict(trail.base), {}, None))
+        # From here on the Record is durable: the request may travel.
+        if ends and trail.session is not None:
+            self.stations.sessions.end(trail.session)
+        note["record"] = str(receipt.index)
+        outgoing = self._outgoing(trail, b"")
+        return Admission(screened.kind, caller, outgoing, (), trail.session, trail.scope, trail.force, trail.base, note)
+
+    def _outgoing(self, trail: Trail, body: bytes) -> Outgoing:
+        request = trail.request
+        stripped = dataclasses.replace(request, headers=trail.force.identifier.strip(request.headers))
+        headers = wireheaders.to_server(stripped, self.stations.gateway.host)
+        if self.stations.credential is not None:
+            headers = (*headers, ("authorization", self.stations.credential))
+        if body or request.method == "POST":
+            headers = (*headers, ("content-length", str(len(body))))
+        return Outgoing(request.method, request.path, headers, body)
+
+    async def _refuse(self, trail: Trail, refused: Refused) -> Answer:
+        stations = self.stations
+        stations.counters.refused += 1
+        headers: Headers = ()
+        if refused.cause in (Cause.UNAUTHENTICATED, Cause.FORBIDDEN):
+            headers = trail.force.identifier.challenge(refused, stations.resource + METADATA_PATH + _path(trail))
+        try:
+            kept = trail.kept or await self._masked_for_record(trail)
+            draft = capture.refused_draft(trail.base, refused, trail.request.body, stations.request_key, kept)
+            await stations.ledger.append(draft)
+        except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
+            refused = failure(error)
+        return answers.refusal(refused, trail.body, headers)
+
+    async def _masked_for_record(self, trail: Trail) -> Message | None:
+        """Of a message that was refused before it was masked, what its Record may say; nothing if masking fails."""
+        if trail.body is None:
+            return None
+        try:
+            masked = await trail.force.masker.mask(trail.body.messages[0], server=self.stations.gateway.server)
+        except Exception:  # noqa: BLE001 -- it is refused already; its Record then says less
+            return None
+        return masked.keep
+
+    # -- back to the client -----------------------------------------------------------------------------------------
+
+    async def release(self, admission: Admission, head: Head, body: bytes, watch: Watch) -> Answer:
+        """What may come back of a response that is no event stream. Never raises an ``Exception``."""
+        try:
+            return await self._release(admission, head, body, watch)
+        except Refused as refused:
+            return await self.lose(admission, _of_server(refused), status=head.status)
+        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage becomes a refusal
+            return await self.lose(admission, failure(error))
+
+    async def _release(self, admission: Admission, head: Head, body: bytes, watch: Watch) -> Answer:
+        headers = wireheaders.to_client(head)
+        # HTTP+SSE (2024-11-05) answers a POST with 202 and replies on the stream: the Call stays open.
+        if not body and (head.status == HTTP_ACCEPTED or (head.status in (200, 204) and not admission.waiting())):
+            watch.show_reply(b"", {"status": str(head.status)})
+            return Answer(head.status, headers, b"")
+        if head.status in (401, 403):  # the gateway's own credential, not the client's
+            raise Refused(Cause.SERVER_FAULT, f"the server refused the gateway with status {head.status}")
+        if wireheaders.media_type(head.header("content-type")) != "application/json":
+            raise Refused(Cause.SERVER_FAULT, f"the server answered {head.status} without JSON")
+        parsed = parse_body(body, Direction.TO_CLIENT)
+        vouched = [await replies.vouch(self.stations, admission, m, head.status) for m in parsed.messages]
+        replies.check_answered_once(vouched)
+        opened = self._opened_session(admission, head, parsed.messages)
+        drafts = [one.draft for one in vouched] + ([opened] if opened else [])
+        if opened:
+            self.stations.sessions.open(head.header("mcp-session-id") or "", admission.caller)
+        receipts = await self.stations.ledger.append(*drafts)
+        # From here on every message of the reply has a durable Record: it may come back.
+        for one, receipt in zip(vouched, receipts, strict=False):
+            replies.settle(self.stations, admission, one, receipt.index)
+        shown = Body(tuple(one.kept for one in vouched), parsed.is_batch)
+        watch.show_reply(shown.to_bytes(), {"status": str(head.status), "reply": str(receipts[0].index)})
+        forward = tuple(one.forward for one in vouched if one.forward is not None)
+        if not forward:
+            raise Refused(Cause.SERVER_FAULT, "no message of the reply may be released")
+        return Answer(head.status, headers, Body(forward, parsed.is_batch).to_bytes())
+
+    def _opened_session(self, admission: Admission, head: Head, messages: tuple[Message, ...]) -> Draft | None:
+        session = head.header("mcp-session-id")
+        asked = [a.message for a in admission.admitted if isinstance(a.message, Call)]
+        if session is None or not any(call.method == "initialize" for call in asked) or not messages:
+            return None
+        return session_draft(self.stations, admission, session)
+
+    async def lose(self, admission: Admission, refused: Refused, *, status: int | None = None) -> Answer:
+        """Write down that calls of ``admission`` got no Reply, and answer the client with the reason."""
+        stations = self.stations
+        lost = [a for a in admission.waiting() if stations.open_calls.close(admission.scope, a)]
+        stations.counters.lost += len(lost)
+        now_ns = stations.clock.monotonic_ns()
+        drafts = [capture.lost_draft(admission, a, refused, (now_ns - a.at_ns) // 1_000_000) for a in lost]
+        try:
+            if drafts:
+                await stations.ledger.append(*drafts)
+        except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
+            refused = failure(error)
+        messages = tuple(a.message for a in admission.admitted)
+        answer = answers.refusal(refused, Body(messages, len(messages) > 1) if messages else None)
+        if refused.cause is Cause.SERVER_FAULT and status is not None and status in _PASSED_STATUS:
+            answer = dataclasses.replace(answer, status=status)
+        return answer
+
+
+def _of_server(refused: Refused) -> Refused:
+    """Why a Reply did not come back. What is malformed there is no fault of the client, which must not be told so."""
+    if refused.cause in (Cause.MALFORMED, Cause.TOO_LARGE, Cause.UNSUPPORTED):
+        return Refused(Cause.SERVER_FAULT, f"the server's reply cannot be vouched for: {refused.reason}")
+    return refused
+
+
+def session_draft(stations: Stations, admission: Admission, session: str) -> Draft:
+    """The Record without which a session's id does not reach the client."""
+    return Draft("session.opened", {**admission.base, "sid": stations.sessions.digest_hex(session)}, {}, None)
+
+
+def failure(error: Exception) -> Refused:
+    """What a failed stage means for the message: the gateway cannot do its duty.
+
+    The log gets the type and place of the error, never its text: an exception of a library may quote what it was given.
+    """
+    if isinstance(error, HoldfastError):
+        log.error("a stage failed: %s", error)
+    else:
+        log.error("a stage failed: %s at %s", type(error).__name__, _place(error))
+    return Refused(
+        Cause.UNAVAILABLE,
+        "the gateway cannot do its duty now",
+        next_step="Nothing was passed on. Try again later, and tell the operator.",
+    )
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
+
+
+def _path(trail: Trail) -> str:
+    """RFC 9728 3.1: the well-known path goes before the path of the resource."""
+    path = trail.request.path.partition("?")[0]
+    return path if _PATH.fullmatch(path) else ""
+
+
+def _note(caller: Caller, masked: list[Masked]) -> dict[str, str]:
+    """What a viewer is told beside the masked message. No content: names of tools come from the masked view."""
+    note = {"caller": caller.name, "decision": "judged"}
+    calls = [one.keep for one in masked if isinstance(one.keep, Call)]
+    if calls:
+        note["method"] = calls[0].method
+        note["tool"] = calls[0].name or ""
+    note["findings"] = str(sum(len(one.findings) for one in masked))
+    return note

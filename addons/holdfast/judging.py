@@ -1,0 +1,187 @@
+"""The stages between parsing and recording a Call: version, session, access, approval."""
+
+import uuid
+
+from holdfast import wireheaders
+from holdfast.approval.desk import HoldRequest
+from holdfast.approval.digest import request_digest_hex
+from holdfast.call import (
+    BATCH_VERSION,
+    HANDSHAKE_VERSIONS,
+    MODERN_VERSION,
+    Body,
+    Call,
+    Direction,
+    Message,
+    Reply,
+    version_of,
+)
+from holdfast.capture import call_draft, mcp, reply_draft, rpc
+from holdfast.capture import outcome as capture_outcome
+from holdfast.errors import Cause, Refused
+from holdfast.identity.caller import Caller
+from holdfast.jsontext import JsonObject
+from holdfast.ledger.draft import Draft, Use
+from holdfast.masking.finding import Masked
+from holdfast.passage import Admitted, Watch
+from holdfast.policy.access import judge_access
+from holdfast.policy.decision import Deny, Hold
+from holdfast.policy.holding import HoldRule, judge_approval
+from holdfast.stations import Stations, Trail
+
+
+def agree_on_version(trail: Trail, body: Body) -> str:
+    """The one protocol version that governs every message of ``body``.
+
+    Raises:
+        Refused: an unknown version, a mixed batch, a batch outside 2025-03-26, or headers that contradict the body.
+    """
+    header = trail.request.header("mcp-protocol-version")
+    calls = [message for message in body.messages if isinstance(message, Call)]
+    versions = {version_of(call, header) for call in calls} or {header or BATCH_VERSION}
+    if len(versions) > 1:
+        raise Refused(Cause.MALFORMED, "a batch mixes protocol versions")
+    version = check_version(versions.pop(), initializes=any(call.method == "initialize" for call in calls))
+    if body.is_batch and version != BATCH_VERSION:
+        raise Refused(Cause.MALFORMED, f"only protocol version {BATCH_VERSION} has batches")
+    for call in calls:
+        wireheaders.check_mirrors(trail.request, call)
+    if version == MODERN_VERSION and len(calls) < len(body.messages):
+        raise Refused(Cause.MALFORMED, "clients of this protocol version send no replies")
+    return version
+
+
+def check_version(version: str, *, initializes: bool = False) -> str:
+    """``version``, if the gateway can judge it.
+
+    An `initialize` may offer any version: the server answers with one that it speaks.
+
+    Raises:
+        Refused: UNSUPPORTED.
+    """
+    known = (*HANDSHAKE_VERSIONS, MODERN_VERSION)
+    if version in known:
+        return version
+    if initializes:
+        return HANDSHAKE_VERSIONS[-1]
+    raise Refused(
+        Cause.UNSUPPORTED,
+        "the protocol version is not one that the gateway can judge",
+        next_step=f"Use one of {', '.join(known)}.",
+    )
+
+
+def enter_session(stations: Stations, trail: Trail, session: str | None, caller: Caller, version: str) -> None:
+    """Note the session that a request belongs to, if it is the Caller's own.
+
+    Raises:
+        Refused: NO_SESSION or FORBIDDEN.
+    """
+    if session is None or version == MODERN_VERSION:  # the modern era has no sessions
+        return
+    stations.sessions.check(session, caller)
+    trail.session = session
+    trail.base["sid"] = stations.sessions.digest_hex(session)
+
+
+def judge(stations: Stations, trail: Trail, caller: Caller, message: Message, scope: str) -> str:
+    """The id of the access rule that lets ``message`` pass; a Reply passes if it answers an open Call.
+
+    Raises:
+        Refused: DENIED_BY_RULE, or MALFORMED for a Reply to nothing.
+    """
+    if isinstance(message, Reply):
+        if stations.open_calls.find(scope, Direction.TO_CLIENT, message.id) is None:
+            raise Refused(Cause.MALFORMED, "a reply answers no open call of the server")
+        return ""
+    decision = judge_access(trail.force.rules.access, message, caller, stations.gateway.server)
+    if isinstance(decision, Deny):
+        raise Refused(
+            Cause.DENIED_BY_RULE,
+            decision.reason,
+            rule=decision.rule,
+            next_step="Ask whoever keeps the access rules, or do without this call.",
+        )
+    return decision.rule
+
+
+async def draft(
+    stations: Stations, trail: Trail, caller: Caller, message: Message, masked: Masked, rule: str, watch: Watch
+) -> Draft:
+    """The Record to be written about ``message``, after a person agreed where an approval rule asks for one.
+
+    Raises:
+        Refused: the approval was denied, expired, or is pending.
+    """
+    if isinstance(message, Reply):
+        return _client_reply_draft(stations, trail, message, masked)
+    call_id = str(uuid.uuid4())
+    decision: JsonObject = {"effect": "allow", "rule": rule, "reason": "an access rule allows it"}
+    held = judge_approval(
+        trail.force.rules.approval,
+        message,
+        caller,
+        stations.gateway.server,
+        masked.findings,
+        stations.catalog.annotations(message.name),
+    )
+    if not isinstance(held, Hold):
+        return call_draft(trail.base, call_id, masked, trail.force.engine, decision, None)
+    request = _hold_request(stations, trail, caller, masked, held.rule, call_id)
+    grant = await stations.desk.hold(request, watch.gone)
+    decision = {"effect": "allow", "rule": held.rule.id, "reason": "a person approved it"}
+    written = call_draft(
+        trail.base, call_id, masked, trail.force.engine, decision, Use(grant.approval_id, grant.use_no)
+    )
+    written.body["appr"] = {
+        "id": grant.approval_id,
+        "use": grant.use_no,
+        "request": request.digest_hex,
+        "by": grant.by,
+    }
+    written.body["ref"] = [grant.record_index]
+    return written
+
+
+def _hold_request(
+    stations: Stations, trail: Trail, caller: Caller, masked: Masked, rule: HoldRule, call_id: str
+) -> HoldRequest:
+    kept, forward = masked.keep, masked.forward
+    if not isinstance(kept, Call) or not isinstance(forward, Call):
+        raise TypeError("only a Call can be held")
+    shared = trail.base.get("mcp")
+    base: JsonObject = {**trail.base, "rpc": rpc(kept)}
+    if isinstance(shared, dict):
+        base["mcp"] = mcp(shared, kept)
+    return HoldRequest(
+        call_id=call_id,
+        call=kept,
+        digest_hex=request_digest_hex(stations.request_key, stations.gateway.server, forward),
+        caller=caller,
+        rule=rule,
+        server=stations.gateway.server,
+        counts=masked.counts(),
+        base=base,
+    )
+
+
+def _client_reply_draft(stations: Stations, trail: Trail, message: Reply, masked: Masked) -> Draft:
+    scope = trail.scope
+    asked = stations.open_calls.find(scope, Direction.TO_CLIENT, message.id)
+    if asked is None:
+        raise Refused(Cause.MALFORMED, "a reply answers no open call of the server")
+    stations.open_calls.close(scope, asked)
+    result = reply_outcome(stations, message, asked)
+    return reply_draft(trail.base, asked, masked, trail.force.engine, result, None)
+
+
+def reply_outcome(stations: Stations, reply: Reply, answered: Admitted) -> JsonObject:
+    """The member ``out`` of the Record about ``reply``."""
+    code: str | int = "ok"
+    if reply.error is not None:
+        stated = reply.error.get("code")
+        code = stated if isinstance(stated, int) else "error"
+    elif reply.is_error:
+        code = "tool_error"
+    elapsed_ns = stations.clock.monotonic_ns() - answered.at_ns
+    return capture_outcome(ok=not reply.is_error, code=code, elapsed_ns=elapsed_ns)

@@ -1,0 +1,123 @@
+"""What the gate remembers of a message between admitting the Call and releasing the Reply."""
+
+import asyncio
+import collections
+import dataclasses
+import enum
+from typing import Final, Protocol
+
+from holdfast.call import Call, Direction, Id, Message
+from holdfast.exchange import Outgoing
+from holdfast.identity.caller import Caller
+from holdfast.identity.identifier import Identifier
+from holdfast.jsontext import JsonObject
+from holdfast.masking.masker import Masker
+from holdfast.policy.ruleset import Ruleset
+
+OPEN_CALLS_MAX: Final = 20_000  # calls without an answer; the oldest is forgotten first, its Reply is then refused
+
+
+class Kind(enum.Enum):
+    """What an HTTP request wants of an MCP endpoint."""
+
+    POST = "post"
+    STREAM = "get"
+    END_SESSION = "delete"
+    METADATA = "metadata"
+
+
+class Watch(Protocol):
+    """The proxy's side of an exchange while the gate works on it."""
+
+    @property
+    def gone(self) -> asyncio.Event:
+        """Set when the client has left."""
+
+    def show_call(self, text: bytes, note: dict[str, str]) -> None:
+        """From now on a viewer may see ``text`` (masked) and ``note`` (decision, caller, tool; no content)."""
+
+    def show_reply(self, text: bytes, note: dict[str, str]) -> None:
+        """The same for what comes back."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InForce:
+    """The rules in force and what was built from them; replaced as a whole on reload.
+
+    ``engine`` is what Records say about the masker.
+    """
+
+    rules: Ruleset
+    identifier: Identifier
+    masker: Masker
+    engine: JsonObject
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Admitted:
+    """A message whose Record is durable."""
+
+    message: Message
+    kept: Message
+    call_id: str
+    index: int
+    at_ns: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Admission:
+    """An HTTP request that may travel: what goes out, and on whose behalf.
+
+    The request itself is not kept: a stream that stays open for an hour must not hold a token in memory. ``base`` has
+    the members that every Record about this request shares; ``scope`` is within what JSON-RPC ids are unique.
+    """
+
+    kind: Kind
+    caller: Caller
+    outgoing: Outgoing
+    admitted: tuple[Admitted, ...]
+    session: str | None
+    scope: str
+    force: InForce
+    base: JsonObject
+    note: dict[str, str]
+
+    def waiting(self) -> tuple[Admitted, ...]:
+        """The requests among the messages: those that a Reply must answer."""
+        return tuple(a for a in self.admitted if isinstance(a.message, Call) and a.message.id is not None)
+
+
+type _Key = tuple[str, Direction, type, Id]
+
+
+class OpenCalls:
+    """Calls that were admitted and not yet answered, found by scope, direction and typed id.
+
+    ``"1"`` and ``1`` are two ids (JSON-RPC 2.0, 4), and each direction counts its own.
+    """
+
+    def __init__(self) -> None:
+        self._calls: collections.OrderedDict[_Key, Admitted] = collections.OrderedDict()
+
+    def add(self, scope: str, admitted: Admitted) -> None:
+        """Remember a Call that waits for its Reply."""
+        message = admitted.message
+        if isinstance(message, Call) and message.id is not None:
+            self._calls[(scope, message.direction, type(message.id), message.id)] = admitted
+            if len(self._calls) > OPEN_CALLS_MAX:
+                self._calls.popitem(last=False)
+
+    def find(self, scope: str, direction: Direction, call_id: Id | None) -> Admitted | None:
+        """The Call that a Reply with ``call_id`` answers; ``direction`` is the Call's."""
+        return None if call_id is None else self._calls.get((scope, direction, type(call_id), call_id))
+
+    def close(self, scope: str, admitted: Admitted) -> bool:
+        """Forget a Call, because it was answered or lost; False where it was not open any more."""
+        message = admitted.message
+        if not isinstance(message, Call) or message.id is None:
+            return False
+        key = (scope, message.direction, type(message.id), message.id)
+        if self._calls.get(key) is not admitted:
+            return False
+        del self._calls[key]
+        return True

@@ -1,0 +1,144 @@
+"""What comes back from the server, message by message: correlate, judge, mask, draft a Record.
+
+Shared by JSON replies (``gate.py``) and event streams (``streams.py``): a message is vouched for here, and released
+there once its Record is durable.
+"""
+
+import dataclasses
+import uuid
+
+from holdfast import capture, judging
+from holdfast.call import Call, Direction, Message, Reply
+from holdfast.errors import Cause, Refused
+from holdfast.exchange import Head
+from holdfast.jsontext import JsonObject
+from holdfast.ledger.draft import Draft
+from holdfast.passage import Admission, Admitted
+from holdfast.policy.access import judge_access
+from holdfast.policy.decision import Deny
+from holdfast.stations import Stations
+from holdfast.wireheaders import media_type
+
+NOT_MODIFIED = 304
+ERRORS = 400
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Vouched:
+    """A message from the server that may be released once ``draft`` is durable.
+
+    ``answers`` is the Call it replies to; ``asks`` is itself, where it is a Call of the server. ``forward`` is None for
+    a message that the client will not see.
+    """
+
+    draft: Draft
+    forward: Message | None
+    kept: Message
+    answers: Admitted | None = None
+    asks: str | None = None
+
+
+def is_events(head: Head) -> bool:
+    """Whether the body of ``head`` comes as events.
+
+    Raises:
+        Refused: SERVER_FAULT, for a status or an encoding that is never carried.
+    """
+    if head.status < 200 or 300 <= head.status < ERRORS:  # noqa: PLR2004 -- HTTP status classes
+        raise Refused(Cause.SERVER_FAULT, f"the server answered with status {head.status}")
+    if head.header("content-encoding") not in (None, "identity"):
+        raise Refused(Cause.SERVER_FAULT, "the server compressed its reply although it was asked not to")
+    media = media_type(head.header("content-type"))
+    if media == "text/event-stream":
+        if head.status != 200:  # noqa: PLR2004 -- HTTP 200
+            raise Refused(Cause.SERVER_FAULT, f"the server sent events with status {head.status}")
+        return True
+    if media not in ("", "application/json") and head.status < ERRORS:
+        raise Refused(Cause.SERVER_FAULT, "the server's content type is neither JSON nor an event stream")
+    return False
+
+
+async def vouch(stations: Stations, admission: Admission, message: Message, status: int | None) -> Vouched:
+    """What may be released of ``message``.
+
+    Args:
+        stations: the gateway's stations.
+        admission: the request on whose response the message came.
+        message: a Reply, or a Call of the server.
+        status: the HTTP status, for a message that is a whole response.
+
+    Raises:
+        Refused: a Reply to no open Call (SERVER_FAULT).
+        MaskingError: the masker cannot vouch for it.
+    """
+    masked = await admission.force.masker.mask(message, server=stations.gateway.server)
+    engine = admission.force.engine
+    if isinstance(message, Reply):
+        answered = _answered(stations, admission, message)
+        _check_input_requests(stations, admission, message)
+        if isinstance(answered.message, Call) and answered.message.method == "tools/list":
+            stations.catalog.learn(message.result)
+        out = judging.reply_outcome(stations, message, answered)
+        draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
+        return Vouched(draft, masked.forward, masked.keep, answers=answered)
+    rules, server = admission.force.rules, stations.gateway.server
+    decision = judge_access(rules.access, message, admission.caller, server)
+    if isinstance(decision, Deny):
+        refused = Refused(Cause.DENIED_BY_RULE, decision.reason, rule=decision.rule)
+        return Vouched(refusal_draft(stations, admission, refused, b"", masked.keep), None, masked.keep)
+    call_id = str(uuid.uuid4())
+    allowed: JsonObject = {"effect": "allow", "rule": decision.rule, "reason": "an access rule allows it"}
+    draft = capture.call_draft(admission.base, call_id, masked, engine, allowed, None)
+    return Vouched(draft, masked.forward, masked.keep, asks=call_id)
+
+
+def check_answered_once(vouched: list[Vouched]) -> None:
+    """Refuse a second Reply to one Call among messages that are released together.
+
+    Raises:
+        Refused: SERVER_FAULT.
+    """
+    answered = [one.answers.index for one in vouched if one.answers is not None]
+    if len(set(answered)) < len(answered):
+        raise Refused(Cause.SERVER_FAULT, "a call is answered twice")
+
+
+def refusal_draft(
+    stations: Stations, admission: Admission, refused: Refused, data: bytes, kept: Message | None
+) -> Draft:
+    """The Record of something from the server that the client will not see."""
+    return capture.refused_draft(admission.base, refused, data, stations.request_key, kept)
+
+
+def settle(stations: Stations, admission: Admission, vouched: Vouched, index: int) -> None:
+    """Open or close the Call that ``vouched`` asks or answers, now that its Record is at ``index``."""
+    if vouched.answers is not None:
+        stations.open_calls.close(admission.scope, vouched.answers)
+        stations.counters.replies += 1
+    elif vouched.asks is not None and vouched.forward is not None:
+        now_ns = stations.clock.monotonic_ns()
+        stations.open_calls.add(admission.scope, Admitted(vouched.forward, vouched.kept, vouched.asks, index, now_ns))
+
+
+def _check_input_requests(stations: Stations, admission: Admission, reply: Reply) -> None:
+    """MCP 2026-07-28: a result may carry requests to the client (MRTR). They are Calls of the server like any other."""
+    asked = reply.result.get("inputRequests") if isinstance(reply.result, dict) else None
+    for request in asked.values() if isinstance(asked, dict) else []:
+        method = request.get("method") if isinstance(request, dict) else None
+        if not isinstance(request, dict) or not isinstance(method, str):
+            raise Refused(Cause.SERVER_FAULT, "an input request names no method")
+        call = Call(method, request.get("params"), "input", Direction.TO_CLIENT)
+        rules, server = admission.force.rules, stations.gateway.server
+        decision = judge_access(rules.access, call, admission.caller, server)
+        if isinstance(decision, Deny):
+            raise Refused(Cause.DENIED_BY_RULE, decision.reason, rule=decision.rule)
+
+
+def _answered(stations: Stations, admission: Admission, reply: Reply) -> Admitted:
+    waiting = admission.waiting()
+    # Servers answer what they could not parse without an id; that is the answer if only one call was asked.
+    asked = waiting[0].message.id if reply.id is None and len(waiting) == 1 else reply.id
+    found = stations.open_calls.find(admission.scope, Direction.TO_SERVER, asked)
+    if found is None:
+        raise Refused(Cause.SERVER_FAULT, "a reply answers no open call")
+    return found

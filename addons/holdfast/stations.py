@@ -1,0 +1,69 @@
+"""What the gate works with, and how far one request has come."""
+
+import dataclasses
+import uuid
+from collections.abc import Callable
+
+from holdfast.approval.desk import Desk
+from holdfast.call import Body, Message
+from holdfast.capture import Gateway
+from holdfast.catalog import Catalog
+from holdfast.clock import Clock
+from holdfast.exchange import Request
+from holdfast.identity.caller import Caller
+from holdfast.identity.sessions import Sessions
+from holdfast.jsontext import JsonObject
+from holdfast.ledger.ledger import Ledger
+from holdfast.passage import InForce, OpenCalls
+
+
+@dataclasses.dataclass(slots=True)
+class Counters:
+    """What a heartbeat Record reports; each counts since the gateway started."""
+
+    calls: int = 0
+    replies: int = 0
+    refused: int = 0
+    lost: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stations:
+    """The stations of the gateway, ready to work.
+
+    ``resource`` is the public URL of the gateway up to its host and port, ``origins`` the Origin header values that
+    browsers may send, ``credential`` the gateway's own Authorization towards the server.
+    """
+
+    in_force: Callable[[], InForce]
+    sessions: Sessions
+    desk: Desk
+    ledger: Ledger
+    clock: Clock
+    gateway: Gateway
+    request_key: bytes
+    resource: str
+    origins: frozenset[str]
+    credential: str | None = dataclasses.field(default=None, repr=False)
+    catalog: Catalog = dataclasses.field(default_factory=Catalog)
+    open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
+    counters: Counters = dataclasses.field(default_factory=Counters)
+
+
+@dataclasses.dataclass(slots=True)
+class Trail:
+    """How far a request has come: what its refusal needs to be answered and written down."""
+
+    request: Request
+    force: InForce
+    base: JsonObject = dataclasses.field(default_factory=dict)
+    caller: Caller | None = None
+    body: Body | None = None
+    kept: Message | None = None
+    session: str | None = None
+    alone: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def scope(self) -> str:
+        """Within what JSON-RPC ids are unique: the session, else this request alone."""
+        return self.session or self.alone

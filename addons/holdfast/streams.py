@@ -1,0 +1,159 @@
+"""Replies that come as events: every event is judged, masked and recorded before a byte of it goes on.
+
+Events arrive in batches, whatever came while the last batch was being written down; one batch is one commit.
+"""
+
+import itertools
+import logging
+import urllib.parse
+from typing import Final
+
+from holdfast import replies, wireheaders
+from holdfast.call import Body, Direction, parse_body
+from holdfast.errors import Cause, Refused
+from holdfast.exchange import Answer, Head
+from holdfast.gate import Gate, failure, session_draft
+from holdfast.ledger.draft import Draft
+from holdfast.passage import Admission, Kind, Watch
+from holdfast.replies import Vouched
+from holdfast.screen import SESSION_QUERY
+from holdfast.sse import Event, format_event, parse_event
+
+log = logging.getLogger(__name__)
+
+DRAFTS_PER_APPEND: Final = 100  # what one append takes, with room; a backlog of small events is longer
+
+
+class EventStream:
+    """One response of type text/event-stream on its way to the client."""
+
+    def __init__(self, gate: Gate, admission: Admission, watch: Watch) -> None:
+        self._gate = gate
+        self._stations = gate.stations
+        self._admission = admission
+        self._watch = watch
+        self._resumable = False
+        self._indices: list[str] = []
+
+    async def open(self, head: Head) -> Answer | None:
+        """Status and headers that may go to the client now; None where the stream must be cut."""
+        try:
+            session = head.header("mcp-session-id")
+            initializes = any(
+                getattr(admitted.message, "method", "") == "initialize" for admitted in self._admission.admitted
+            )
+            if session is not None and initializes:
+                await self._stations.ledger.append(session_draft(self._stations, self._admission, session))
+                self._stations.sessions.open(session, self._admission.caller)
+            headers = [(n, v) for n, v in wireheaders.to_client(head) if n != "content-type"]
+            return Answer(200, (("content-type", "text/event-stream"), *headers), b"")
+        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage cuts a stream
+            failure(error)
+            return None
+
+    async def release(self, blocks: list[bytes]) -> bytes | None:
+        """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
+        try:
+            return await self._release(blocks)
+        except Refused as refused:
+            log.warning("a stream was cut: %s", refused.reason)
+            return None
+        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage cuts a stream
+            failure(error)
+            return None
+
+    async def _release(self, blocks: list[bytes]) -> bytes:
+        self._check_credential()
+        drafts: list[Draft] = []
+        vouched: list[Vouched] = []
+        out: list[tuple[Event, list[Vouched], bool]] = []
+        for block in blocks:
+            event = parse_event(block)
+            self._check_fields(event)
+            if event.name == "endpoint":
+                event, draft = self._endpoint(event)
+                drafts.append(draft)
+                out.append((event, [], False))
+            elif event.data:
+                found, is_batch = await self._vouch(event, drafts, vouched)
+                vouched += found
+                out.append((event, found, is_batch))
+            elif not event.is_empty:
+                out.append((event, [], False))
+        drafts = [one.draft for one in vouched] + drafts
+        receipts = [
+            receipt
+            for group in itertools.batched(drafts, DRAFTS_PER_APPEND, strict=False)
+            for receipt in await self._stations.ledger.append(*group)
+        ]
+        # From here on every event of the batch has a durable Record: it may come back.
+        for one, receipt in zip(vouched, receipts, strict=False):
+            replies.settle(self._stations, self._admission, one, receipt.index)
+            self._indices.append(str(receipt.index))
+        self._show(vouched)
+        return b"".join(_formatted(event, found, is_batch=is_batch) for event, found, is_batch in out)
+
+    def _check_credential(self) -> None:
+        """A stream that outlives the credential it was opened with is cut; a client opens it anew with a fresh one."""
+        admission = self._admission
+        if admission.kind is Kind.STREAM and self._stations.clock.now_at() > admission.caller.expires_at:
+            raise Refused(Cause.UNAUTHENTICATED, "the credential of the stream has expired")
+
+    def _check_fields(self, event: Event) -> None:
+        keep_text = self._admission.force.masker.keep_text
+        for field in (event.id, event.name):
+            if field is not None and keep_text(field) != field:
+                raise Refused(Cause.SERVER_FAULT, "an event's id or name holds a regulated value")
+        self._resumable = self._resumable or event.id is not None
+
+    async def _vouch(self, event: Event, drafts: list[Draft], before: list[Vouched]) -> tuple[list[Vouched], bool]:
+        data = (event.data or "").encode()
+        try:
+            body = parse_body(data, Direction.TO_CLIENT)
+            found = [await replies.vouch(self._stations, self._admission, m, None) for m in body.messages]
+            replies.check_answered_once([*before, *found])
+        except Refused as refused:
+            # One event that cannot be vouched for is left out; the others of the stream still count.
+            drafts.append(replies.refusal_draft(self._stations, self._admission, refused, data, None))
+            self._stations.counters.refused += 1
+            return [], False
+        return found, body.is_batch
+
+    def _endpoint(self, event: Event) -> tuple[Event, Draft]:
+        """HTTP+SSE (2024-11-05): where to POST. Only the path goes on, so that clients stay with the gateway."""
+        target = urllib.parse.urlsplit(event.data or "")
+        query = dict(urllib.parse.parse_qsl(target.query))
+        session = next((value for name, value in query.items() if name in SESSION_QUERY), None)
+        if session is None or not target.path.startswith("/") or len(query) != 1:
+            raise Refused(Cause.SERVER_FAULT, "the endpoint event names no session")
+        self._stations.sessions.open(session, self._admission.caller)
+        draft = session_draft(self._stations, self._admission, session)
+        return Event(f"{target.path}?{target.query}", "endpoint", event.id), draft
+
+    def _show(self, vouched: list[Vouched]) -> None:
+        if vouched:
+            shown = b"\n".join(Body((one.kept,), is_batch=False).to_bytes() for one in vouched)
+            self._watch.show_reply(shown + b"\n", {"reply": ",".join(self._indices[-20:])})
+
+    async def close(self, reason: str | None) -> None:
+        """Write down how the stream ended; ``reason`` is None where the server ended it in good order."""
+        try:
+            if self._admission.kind is Kind.STREAM:
+                body = {**self._admission.base, "reason": reason or "the server ended the stream"}
+                await self._stations.ledger.append(Draft("stream.closed", body, {}, None))
+            if reason is not None or not self._resumable:
+                refused = Refused(Cause.SERVER_FAULT, reason or "the stream ended without a reply")
+                await self._gate.lose(self._admission, refused)
+        except Exception as error:  # noqa: BLE001 -- the stream has ended; what is left is to tell the operator
+            failure(error)
+
+
+def _formatted(event: Event, found: list[Vouched], *, is_batch: bool) -> bytes:
+    if event.name == "endpoint" or not event.data:
+        return format_event(event)
+    forward = tuple(one.forward for one in found if one.forward is not None)
+    if not forward:
+        # The id still goes on: a client that resumes must not ask for this event again.
+        return format_event(Event(id=event.id, retry_ms=event.retry_ms, data="")) if event.id is not None else b""
+    data = Body(forward, is_batch).to_bytes().decode()
+    return format_event(Event(data, event.name, event.id, event.retry_ms))

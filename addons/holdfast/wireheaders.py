@@ -1,0 +1,121 @@
+"""Which headers travel, and whether those that repeat the body agree with it.
+
+Headers are not masked word by word, so only those with a purpose pass: an unknown header could carry anything. MCP
+2026-07-28 mirrors parts of the body in headers; a server may decide on either, so they must agree
+(basic/transports, "Server validation"), and when masking changed an argument its mirror changes with it.
+"""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from holdfast.call import Call, Message, is_modern, version_of
+from holdfast.errors import Cause, Refused
+from holdfast.exchange import Head, Headers, Request
+from holdfast.jsontext import Json
+
+_TO_SERVER: Final = frozenset(
+    {"accept", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id", "last-event-id"}
+)
+_TO_CLIENT: Final = frozenset({"content-type", "cache-control", "mcp-session-id", "retry-after", "x-accel-buffering"})
+_PARAM: Final = "mcp-param-"
+_BASE64: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/=]*)\?=")
+_VISIBLE: Final = re.compile(r"[\x20-\x7e]*")
+_MEDIA: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 _./:;,=*+@\"'()\[\]{}<>!?&%$#|~^`\\-]{0,512}")
+SESSION_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")  # MCP 2025-11-25, transports: visible ASCII
+
+
+def media_type(value: str | None) -> str:
+    """The bare media type of a ``Content-Type``, lower case; empty where there is none or it is malformed."""
+    bare = (value or "").split(";", 1)[0].strip()
+    return bare.lower() if _MEDIA.fullmatch(bare) else ""
+
+
+def to_server(request: Request, host: str) -> Headers:
+    """The client's headers that go on, and those that the gateway sets itself (without length or credential)."""
+    kept = [(n, v) for n, v in request.headers if (n in _TO_SERVER or n.startswith(_PARAM)) and _PLAIN.fullmatch(v)]
+    # Compressed replies would have to be unpacked before they are judged.
+    return (("host", host), *kept, ("accept-encoding", "identity"), ("user-agent", "holdfast"))
+
+
+def to_client(head: Head) -> Headers:
+    """The server's headers that go back to the client."""
+    return tuple((n, v) for n, v in head.headers if n in _TO_CLIENT and _PLAIN.fullmatch(v))
+
+
+def check_mirrors(request: Request, call: Call) -> None:
+    """Refuse a request whose headers say something else than its body.
+
+    Raises:
+        Refused: MALFORMED, naming the header.
+    """
+    version = request.header("mcp-protocol-version")
+    if is_modern(call) and version != version_of(call, version):
+        raise _disagrees("mcp-protocol-version")
+    for header, stated in (("mcp-method", call.method), ("mcp-name", call.name)):
+        for value in request.headers_named(header):
+            if decode(value) != stated:
+                raise _disagrees(header)
+    arguments = [_text(leaf) for leaf in leaves(call.arguments)]
+    for header, value in request.headers:
+        if header.startswith(_PARAM) and decode(value) not in arguments:
+            raise _disagrees(header)
+
+
+def mirror(headers: Headers, before: Message, after: Message) -> Headers:
+    """``headers`` with every ``Mcp-Param-*`` that repeats an argument of ``before`` as ``after`` has it."""
+    if not isinstance(before, Call) or not isinstance(after, Call):
+        return headers
+    old, new = ([_text(leaf) for leaf in leaves(call.arguments)] for call in (before, after))
+    if old == new:
+        return headers
+    if len(old) != len(new):  # masking removed a member: no mirror can be vouched for
+        return tuple((n, v) for n, v in headers if not n.startswith(_PARAM))
+    return tuple((n, encode(new[old.index(decode(v))]) if n.startswith(_PARAM) else v) for n, v in headers)
+
+
+def leaves(value: Json) -> list[Json]:
+    """Every scalar inside ``value``, in order."""
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
+
+
+def _text(leaf: Json) -> str:
+    if isinstance(leaf, bool):
+        return "true" if leaf else "false"
+    return "null" if leaf is None else str(leaf)
+
+
+def decode(value: str) -> str:
+    """A mirrored header's value: plain, or ``=?base64?...?=`` (MCP 2026-07-28, basic/transports).
+
+    Raises:
+        Refused: MALFORMED, where the base64 form does not decode.
+    """
+    match = _BASE64.fullmatch(value)
+    if match is None:
+        return value
+    try:
+        return base64.b64decode(match[1], validate=True).decode("utf-8", "strict")
+    except (binascii.Error, UnicodeDecodeError):
+        raise Refused(Cause.MALFORMED, "a mirrored header is no base64 text") from None
+
+
+def encode(text: str) -> str:
+    """The inverse of :func:`decode`; base64 only where plain text would not survive as a header."""
+    if _VISIBLE.fullmatch(text) and text == text.strip() and not text.startswith("=?"):
+        return text
+    return f"=?base64?{base64.b64encode(text.encode()).decode()}?="
+
+
+def _disagrees(header: str) -> Refused:
+    return Refused(
+        Cause.MALFORMED,
+        f"the header {header} disagrees with the body",
+        next_step="Send headers that repeat the body exactly, or none.",
+    )
