@@ -1,0 +1,1 @@
+"""The only package that imports mitmproxy: hooks translate, the gate decides."""

@@ -1,0 +1,37 @@
+"""The masking station: no engine, no passage."""
+
+from mitmproxy.addonmanager import Loader
+
+from holdfast.jsontext import JsonObject
+from holdfast.masking.masker import Masker
+from holdfast.policy.ruleset import Ruleset
+from holdfast.proxy.plant import Plant
+
+
+class MaskingStation:
+    """Builds the Masker from `rules/masking.yaml`, warm before the first message."""
+
+    name = "holdfast-masking"
+
+    def load(self, loader: Loader) -> None:
+        """Masking has no options: what is masked is a matter of rules, which are reviewed and recorded."""
+
+    def open(self, plant: Plant) -> None:
+        """Nothing to build before the rules are read."""
+
+    async def start(self, plant: Plant) -> None:
+        """The Masker is warm already."""
+
+    async def stop(self, plant: Plant) -> None:
+        """Nothing is left open."""
+
+    @staticmethod
+    def make(rules: Ruleset, plant: Plant) -> tuple[Masker, JsonObject]:
+        """The Masker for ``rules``, and what Records say about it.
+
+        Raises:
+            MaskingError: the engine cannot be built.
+        """
+        masker = Masker(rules.masking, plant.keys.masking)
+        engine = masker.describe()
+        return masker, {"engine": engine.name, "version": engine.version, "config": engine.config_hex}

@@ -1,0 +1,56 @@
+"""What the stations build together at start, part by part, and share while the gateway runs."""
+
+import dataclasses
+from pathlib import Path
+from typing import Protocol
+
+from holdfast.approval.desk import Desk
+from holdfast.capture import Gateway
+from holdfast.catalog import Catalog
+from holdfast.clock import Clock, SystemClock
+from holdfast.errors import SettingsError
+from holdfast.identity.sessions import Sessions
+from holdfast.ledger.keys import Keys
+from holdfast.ledger.ledger import Ledger
+from holdfast.passage import InForce
+from holdfast.stations import Counters
+
+
+@dataclasses.dataclass
+class Plant:
+    """The parts of a running gateway. A part that is not there yet raises when asked for."""
+
+    clock: Clock = dataclasses.field(default_factory=SystemClock)
+    sessions: Sessions = dataclasses.field(default_factory=Sessions)
+    counters: Counters = dataclasses.field(default_factory=Counters)
+    catalog: Catalog = dataclasses.field(default_factory=Catalog)
+    data: Path = dataclasses.field(init=False)
+    gateway: Gateway = dataclasses.field(init=False)
+    keys: Keys = dataclasses.field(init=False)
+    ledger: Ledger = dataclasses.field(init=False)
+    force: InForce = dataclasses.field(init=False)
+    desk: Desk = dataclasses.field(init=False)
+
+
+class Station(Protocol):
+    """One station of the way: it declares its options, builds its part, starts and stops it."""
+
+    def open(self, plant: Plant) -> None:
+        """Build the part. Raises :class:`~holdfast.errors.HoldfastError` when it cannot; the gateway then exits."""
+
+    async def start(self, plant: Plant) -> None:
+        """Do what needs the event loop, before the first message passes."""
+
+    async def stop(self, plant: Plant) -> None:
+        """Undo it, after the last message has passed; also where the start did not get as far as this station."""
+
+
+def need(value: str | None, option: str, example: str) -> str:
+    """The value of an option that must be set.
+
+    Raises:
+        SettingsError: it is empty; names the option and shows an example.
+    """
+    if not value:
+        raise SettingsError(f"option {option} is empty; set it, for example --set {option}={example}")
+    return value
