@@ -1,0 +1,1 @@
+"""From the ledger to a package that a stranger verifies offline."""
