@@ -1,0 +1,135 @@
+"""Measure the gateway against a bare mitmdump, in one run, on this machine.
+
+``bench.py gateway`` (the default) sends 1 KB calls over keep-alive connections through a bare mitmdump and through the
+gateway with everything on: RS256 identity, access and approval rules, masking in both directions, a durable Record
+before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`` says what the figures mean.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
+
+from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
+from scripts.bench_world.measure import Figures, summarise
+
+BARE: Final = "bare mitmdump"
+GATEWAY: Final = "gateway"
+RELAY: Final = "mitmdump that streams"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line, measure, print; 1 when calls failed or a raw value came through."""
+    options = _parser().parse_args(argv)
+    return int(options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _gateway_options(parser)
+    commands = parser.add_subparsers(title="what to measure", metavar="COMMAND")
+    gateway = commands.add_parser("gateway", help="the whole gateway against a bare mitmdump (default)")
+    _gateway_options(gateway)
+    return parser
+
+
+def _gateway_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of one round (default 5)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for each target, in turn (default 3)")
+    parser.add_argument("--connections", type=int, default=16, help="keep-alive connections (default 16)")
+    parser.add_argument("--streams", type=int, default=10, help="event streams per round (default 10)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=measure_gateway)
+
+
+def measure_gateway(options: argparse.Namespace) -> int:
+    """Run the contest and print what came of it."""
+    effort = Effort(options.seconds, options.rounds, options.connections, options.streams)
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder, Contest(Path(folder)) as contest:
+        field = contest.prepare()
+        calls = {name: summarise(rounds) for name, rounds in call_rounds(field, effort, _tell).items()}
+        streams = {name: summarise(rounds) for name, rounds in stream_rounds(field, effort).items()}
+    report = _report(effort, calls, streams)
+    print(json.dumps(report, indent=2) if options.json else _table(report))
+    return _complain({**{f"streams, {name}": each for name, each in streams.items()}, **calls})
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _report(effort: Effort, calls: Mapping[str, Figures], streams: Mapping[str, Figures]) -> dict[str, Any]:
+    bare, gateway = calls[BARE], calls[GATEWAY]
+    return {
+        "machine": {"cores": os.cpu_count(), "python": sys.version.split()[0]},
+        "effort": {
+            "seconds": effort.seconds,
+            "rounds": effort.round_count,
+            "connections": effort.connection_count,
+            "streams": effort.stream_count * effort.round_count,
+        },
+        "calls": {name: _call_row(figures) for name, figures in calls.items()},
+        "gateway_to_bare": {
+            "requests_per_s": round(gateway.requests_per_s / bare.requests_per_s, 2),
+            "p50": round(gateway.p50_ms / bare.p50_ms, 2),
+            "p99": round(gateway.p99_ms / bare.p99_ms, 2),
+            "cpu": round(gateway.cpu_ms / bare.cpu_ms, 2) if bare.cpu_ms else None,
+        },
+        "first_event_ms": {
+            name: {"p50": round(figures.p50_ms, 2), "p99": round(figures.p99_ms, 2)}
+            for name, figures in streams.items()
+        },
+        "first_event_gateway_to_streaming_mitmdump": round(streams[GATEWAY].p50_ms / streams[RELAY].p50_ms, 2),
+    }
+
+
+def _call_row(figures: Figures) -> dict[str, float | int]:
+    return {
+        "requests_per_s": round(figures.requests_per_s, 1),
+        "p50_ms": round(figures.p50_ms, 2),
+        "p99_ms": round(figures.p99_ms, 2),
+        "cpu_ms_per_request": round(figures.cpu_ms, 3),
+        "failed": figures.failed_count,
+        "raw_values_seen": figures.raw_count,
+    }
+
+
+def _table(report: Mapping[str, Any]) -> str:
+    effort, ratio = report["effort"], report["gateway_to_bare"]
+    lines = [
+        f"1 KB calls, {effort['connections']} keep-alive connections, {effort['rounds']} x {effort['seconds']:g} s",
+        "each in turn; proxies on core 0, stub and load generator on core 1",
+        "",
+        f"{'':24}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}{'CPU ms/req':>12}",
+    ]
+    for name, row in report["calls"].items():
+        cpu = f"{row['cpu_ms_per_request']:.2f}" if row["cpu_ms_per_request"] else "-"
+        lines.append(f"{name:24}{row['requests_per_s']:>10.0f}{row['p50_ms']:>10.2f}{row['p99_ms']:>10.2f}{cpu:>12}")
+    rates = (ratio["requests_per_s"], ratio["p50"], ratio["p99"], ratio["cpu"] or float("nan"))
+    lines.append(f"{'gateway / bare':24}{rates[0]:>9.2f}x{rates[1]:>9.2f}x{rates[2]:>9.2f}x{rates[3]:>11.2f}x")
+    lines += ["", f"{'first event of a stream':34}{'p50 ms':>10}{'p99 ms':>10}"]
+    lines += [f"{name:34}{row['p50']:>10.2f}{row['p99']:>10.2f}" for name, row in report["first_event_ms"].items()]
+    lines.append(f"{'gateway / mitmdump that streams':34}{report['first_event_gateway_to_streaming_mitmdump']:>9.2f}x")
+    return "\n".join(lines)
+
+
+def _complain(figures: Mapping[str, Figures]) -> int:
+    """Say what went wrong on stderr; 0 when nothing did. Only the gateway owes masked replies."""
+    failed = {name: each for name, each in figures.items() if each.failed_count}
+    for name, each in failed.items():
+        _tell(f"{name}: {each.failed_count} calls failed, the first: {each.first_failure}")
+    raw_count = figures[GATEWAY].raw_count
+    if raw_count:
+        _tell(f"gateway: {raw_count} replies carried a raw card number")
+    return 1 if failed or raw_count else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

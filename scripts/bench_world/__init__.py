@@ -1,0 +1,1 @@
+"""What the benchmark needs: a server too fast to matter, a load generator, two proxies, and arithmetic."""

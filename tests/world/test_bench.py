@@ -1,0 +1,77 @@
+"""The benchmark's arithmetic and traffic."""
+
+import json
+import math
+import os
+
+import pytest
+from scripts.bench import main
+from scripts.bench_world.load import content_length
+from scripts.bench_world.measure import Round, cpu_seconds, percentile_ms, summarise
+from scripts.bench_world.traffic import MESSAGE_BYTES, RAW_CARD, calls, replies, request_bytes, stamped
+
+
+def test_percentiles_are_nearest_ranks() -> None:
+    times = list(range(1000, 101_000, 1000))
+    assert percentile_ms(times, 0.50) == 50
+    assert percentile_ms(times, 0.99) == 99
+    assert percentile_ms([7000], 0.99) == 7
+    assert math.isnan(percentile_ms([], 0.5))
+
+
+def test_rounds_are_taken_together() -> None:
+    rounds = [Round((1000, 3000), 0, 0, "", 1.0, 0.010), Round((2000,), 1, 2, "HTTP 503", 0.5, 0.005)]
+    figures = summarise(rounds)
+    assert figures.requests_per_s == pytest.approx(2)
+    assert figures.p50_ms == 2
+    assert figures.cpu_ms == pytest.approx(5)
+    assert (figures.failed_count, figures.raw_count, figures.first_failure) == (1, 2, "HTTP 503")
+
+
+def test_every_message_has_one_kilobyte_and_is_json() -> None:
+    for message in (*calls(), *replies()):
+        assert len(message) == MESSAGE_BYTES
+        json.loads(message)
+
+
+def test_the_mix_is_mostly_fresh_and_partly_personal() -> None:
+    pool = calls()
+    repeated = sum(b"STAMP" not in message for message in pool) / len(pool)
+    personal = sum(RAW_CARD.encode() in message for message in pool) / len(pool)
+    assert 0.15 < repeated < 0.25
+    assert 0.25 < personal < 0.35
+
+
+def test_stamped_messages_do_not_repeat() -> None:
+    stream = stamped(calls(), 0)
+    fresh = [message for message in (next(stream) for _ in range(5000)) if b"case 0" in message]
+    assert len(set(fresh)) == len(fresh) > 3000
+
+
+def test_two_runs_send_the_same() -> None:
+    assert calls() == calls()
+
+
+def test_a_request_carries_the_headers_that_mirror_its_body() -> None:
+    head, _, body = request_bytes(1, calls()[0], "t").partition(b"\r\n\r\n")
+    assert b"Mcp-Name: search_customers" in head
+    assert content_length(head) == len(body)
+
+
+def test_a_response_without_a_length_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no Content-Length"):
+        content_length(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def test_a_process_that_worked_has_used_time() -> None:
+    before_s = cpu_seconds(os.getpid())
+    while cpu_seconds(os.getpid()) < before_s + 0.02:
+        sum(range(100_000))
+    assert cpu_seconds(None) == 0
+
+
+def test_help_names_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["gateway", "--help"])
+    shown = capsys.readouterr().out
+    assert all(option in shown for option in ("--seconds", "--rounds", "--connections", "--streams", "--json"))
