@@ -200,7 +200,7 @@ class World:
     async def until(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not is_so():  # noqa: ASYNC110 -- what is waited for is seen from outside only
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.002)  # lets the threads of desk and ledger run
 
     def statement(self, hold_id: str, approver: str, decision: str = "approve", reason: str = "") -> Statement:
         stated = self.decisions.show(hold_id, key_of(approver).public_key().public_bytes_raw())["statement"]

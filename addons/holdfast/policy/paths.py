@@ -6,6 +6,7 @@ A path that has no ``*`` may still lead to several places: servers written in so
 
 import dataclasses
 import enum
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
@@ -37,13 +38,10 @@ class Path:
         """Every value or gap that the path leads to; at least one, and one UNREADABLE where there are too many."""
         places: list[Place] = [{} if params is None else params]
         for step in self.steps:
-            wider: list[Place] = []
-            for place in places:
-                for found in _step(place, step):
-                    wider.append(found)
-                    if len(wider) > PLACES_COUNT_MAX:
-                        return [Gap.UNREADABLE]
-            places = wider
+            found = (inner for place in places for inner in _step(place, step))
+            places = list(itertools.islice(found, PLACES_COUNT_MAX + 1))
+            if len(places) > PLACES_COUNT_MAX:
+                return [Gap.UNREADABLE]
         return places
 
 
