@@ -16,7 +16,7 @@ import logging
 import re
 from typing import Final
 
-from holdfast import answers, capture, judging, replies, wireheaders
+from holdfast import answers, capture, jsontext, judging, replies, wireheaders
 from holdfast.call import HANDSHAKE_VERSIONS, Body, Call, Direction, Message, parse_body
 from holdfast.errors import Cause, HoldfastError, Refused
 from holdfast.exchange import Answer, Head, Headers, Outgoing, Request
@@ -52,9 +52,9 @@ class Gate:
             trail.base = capture.base(self.stations.gateway, trail.force.rules, request, agent)
             return await self._admit(trail, watch)
         except Refused as refused:
-            return await self._refuse(trail, refused)
+            return await self._refuse(trail, refused, watch)
         except Exception as error:  # noqa: BLE001 -- the one place where a failed stage becomes a refusal
-            return await self._refuse(trail, failure(error))
+            return await self._refuse(trail, failure(error), watch)
 
     async def _admit(self, trail: Trail, watch: Watch) -> Admission | Answer:
         screened = screen(trail.request, self.stations.origins)
@@ -131,7 +131,7 @@ class Gate:
             headers = (*headers, ("content-length", str(len(body))))
         return Outgoing(request.method, request.path, headers, body)
 
-    async def _refuse(self, trail: Trail, refused: Refused) -> Answer:
+    async def _refuse(self, trail: Trail, refused: Refused, watch: Watch) -> Answer:
         stations = self.stations
         stations.counters.refused += 1
         headers: Headers = ()
@@ -141,6 +141,7 @@ class Gate:
             kept = trail.kept or await self._masked_for_record(trail)
             draft = capture.refused_draft(trail.base, refused, trail.request.body, stations.request_key, kept)
             await stations.ledger.append(draft)
+            watch.show_call(jsontext.wire(kept.to_json()) if kept else b"", _refused_note(trail, refused, kept))
         except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
             refused = failure(error)
         return answers.refusal(refused, trail.body, headers)
@@ -259,6 +260,12 @@ def _path(trail: Trail) -> str:
     """RFC 9728 3.1: the well-known path goes before the path of the resource."""
     path = trail.request.path.partition("?")[0]
     return path if _PATH.fullmatch(path) else ""
+
+
+def _refused_note(trail: Trail, refused: Refused, kept: Message | None) -> dict[str, str]:
+    note = {"decision": "refused", "cause": refused.cause.value, "rule": refused.rule or ""}
+    note |= {"caller": trail.caller.name} if trail.caller else {}
+    return note | ({"method": kept.method, "tool": kept.name or ""} if isinstance(kept, Call) else {})
 
 
 def _note(caller: Caller, masked: list[Masked]) -> dict[str, str]:

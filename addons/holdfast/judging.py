@@ -128,6 +128,7 @@ async def draft(
     if not isinstance(held, Hold):
         return call_draft(trail.base, call_id, masked, trail.force.engine, decision, None)
     request = _hold_request(stations, trail, caller, masked, held.rule, call_id)
+    watch.note({"decision": "hold", "rule": held.rule.id})
     grant = await stations.desk.hold(request, watch.gone)
     decision = {"effect": "allow", "rule": held.rule.id, "reason": "a person approved it"}
     written = call_draft(

@@ -36,6 +36,9 @@ class Watch(Protocol):
     def show_call(self, text: bytes, note: dict[str, str]) -> None:
         """From now on a viewer may see ``text`` (masked) and ``note`` (decision, caller, tool; no content)."""
 
+    def note(self, note: dict[str, str]) -> None:
+        """Add to what a viewer is told beside the message."""
+
     def show_reply(self, text: bytes, note: dict[str, str]) -> None:
         """The same for what comes back."""
 

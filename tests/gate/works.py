@@ -109,6 +109,9 @@ class Screen:
         self.calls.append(text)
         self.notes.append(note)
 
+    def note(self, note: dict[str, str]) -> None:
+        self.notes.append(note)
+
     def show_reply(self, text: bytes, note: dict[str, str]) -> None:
         self.replies.append(text)
         self.notes.append(note)

@@ -30,7 +30,7 @@ class GateAddon:
         admitted = await self.gate.admit(passing.request, passing)
         if isinstance(admitted, Answer):
             passing.answer = with_length(admitted)
-            passing.note({"decision": "refused", "status": str(admitted.status)})
+            passing.note({"status": str(admitted.status)})
             return
         passing.admission = admitted
         passing.note(admitted.note)

@@ -57,7 +57,15 @@ CLOSED_COMMANDS: Final = (
     *("script.run", "save.file", "save.har", "export.file", "cut.save", "cut.clip", "export.clip"),
     *("replay.client", "replay.client.file", "replay.client.stop", "replay.server", "replay.server.add"),
     *("replay.server.file", "replay.server.stop", "flow.set", "flow.encode", "flow.decode", "flow.encode.toggle"),
-    *("view.flows.create", "view.flows.duplicate", "options.load", "options.save", "browser.start"),
+    *(
+        "view.flows.create",
+        "view.flows.duplicate",
+        "options.load",
+        "options.save",
+        "options.reset",
+        "options.reset.one",
+        "browser.start",
+    ),
     *("upload_file_to_s3", "proxyauth.add", "inject.tcp", "inject.udp", "inject.websocket", "flow.revert"),
 )
 
@@ -76,16 +84,23 @@ class OptionGuard:
         Raises:
             OptionsError: names the option, the value it must have and the remedy.
         """
-        unsafe = {name: value for name, value in FORCED.items() if name in ctx.options}
-        ctx.options.update(**unsafe)
-        self.check(ctx.options.keys())
+        self.check(name for name in ctx.options.keys() if name not in FORCED)  # noqa: SIM118 -- OptManager is no dict
+        ctx.options.update(**{name: value for name, value in FORCED.items() if name in ctx.options})
         unknown = sorted(name for name in ctx.options.deferred if name.startswith("holdfast"))
         if unknown:
             raise exceptions.OptionsError(f"unknown option {unknown[0]}; see docs/options.md")
         names = ["scripts", "mode", *own_options()]
         self._frozen = {name: _plain(getattr(ctx.options, name)) for name in names}
+        if "web_columns" in ctx.options:  # mitmweb: show the decision in the list
+            ctx.options.update(web_columns=["icon", "path", "comment", "method", "status", "time"])
         for command in CLOSED_COMMANDS:
             ctx.master.commands.commands.pop(command, None)
+
+    def stand_first(self) -> None:
+        """Hear of a change before any other addon, so that none acts on one that is refused."""
+        chain = ctx.master.addons.chain
+        chain.remove(self)
+        chain.insert(0, self)
 
     def configure(self, updated: Iterable[str]) -> None:
         """Refuse a change that would let something pass beside the gate."""

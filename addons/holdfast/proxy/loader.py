@@ -38,7 +38,9 @@ class Gateway:
         if ctx.master.addons.get(Conductor.name) is not None:
             log.warning("gateway.py was loaded again; the gateway that runs stays as it is")
             return
-        ctx.master.addons.add(*self._stations, OptionGuard(), GateAddon(), Conductor(self._stations))
+        ctx.master.addons.add(
+            *self._stations, OptionGuard(), GateAddon(), view.BoundedList(), Conductor(self._stations)
+        )
         self._added = True
 
     def configure(self, updated: Iterable[str]) -> None:
@@ -84,6 +86,7 @@ class Conductor:
         if not self._is_open:
             return
         _freeze_script()
+        ctx.master.addons.get(OptionGuard.name).stand_first()
         shed_idle_addons()
         install_dispatch()
         try:

@@ -1,5 +1,7 @@
 """The masking station: no engine, no passage."""
 
+import logging
+
 from mitmproxy.addonmanager import Loader
 
 from holdfast.jsontext import JsonObject
@@ -15,6 +17,8 @@ class MaskingStation:
 
     def load(self, loader: Loader) -> None:
         """Masking has no options: what is masked is a matter of rules, which are reviewed and recorded."""
+        # Presidio names every recognizer it loads, on every reload.
+        logging.getLogger("presidio-analyzer").setLevel(logging.WARNING)
 
     def open(self, plant: Plant) -> None:
         """Nothing to build before the rules are read."""

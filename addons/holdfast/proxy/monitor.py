@@ -28,6 +28,13 @@ def wire_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
+def host_text(address: tuple[str, int], *, tls: bool) -> str:
+    """A server's address as a ``Host`` header has it: without the port that the scheme implies."""
+    host, port = address[0], address[1]
+    text = f"[{host}]" if ":" in host else host
+    return text if port == (443 if tls else 80) else f"{text}:{port}"
+
+
 class MonitoredStream(layers.HttpStream):
     """An `HttpStream` whose every outgoing command is compared with the seals of its passing."""
 
@@ -69,11 +76,21 @@ class MonitoredStream(layers.HttpStream):
 
     def _objection(self, command: commands.Command) -> str | None:
         """Why ``command`` must not be carried out, or None."""
-        if isinstance(command, layers.GetHttpConnection | commands.OpenConnection):
-            return None if self.passing and self.passing.outgoing else "a connection before the request was sealed"
+        if isinstance(command, layers.GetHttpConnection):
+            return self._connection_objection(command)
+        if isinstance(command, commands.OpenConnection):
+            return "a connection that nobody asked for"
         if isinstance(command, commands.SendData):
             return "raw bytes from the stream layer"
         return self._event_objection(command.event) if isinstance(command, layers.SendHttp) else None
+
+    def _connection_objection(self, command: layers.GetHttpConnection) -> str | None:
+        sealed = self.passing.outgoing if self.passing else None
+        if sealed is None:
+            return "a connection before the request was sealed"
+        if command.via is not None or host_text(command.address, tls=command.tls) != dict(sealed.headers).get("host"):
+            return "a connection to another server than the sealed one"
+        return None
 
     def _event_objection(self, event: layers.HttpEvent) -> str | None:
         sealed = self.passing

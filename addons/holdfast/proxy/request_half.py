@@ -142,7 +142,7 @@ class RequestHalf(MonitoredStream):
         connection, error = yield layers.GetHttpConnection(
             address, self.context.server.tls, self.context.server.via, self.context.server.transport_protocol
         )
-        if error:
+        if error or connection.address != address:  # an addon may send a connection elsewhere
             yield from self.fail("the server cannot be reached")
             return
         self.context.server = self.flow.server_conn = connection
@@ -186,7 +186,7 @@ class RequestHalf(MonitoredStream):
 
     def send_answer(self, answer: Answer) -> layer.CommandGenerator[None]:
         """Send a whole answer and end the exchange. The monitor compares it with the seals."""
-        self.flow.response = shown_response(answer, self.flow.response)
+        self.flow.response = shown_response(answer, self.sealed().shown)
         yield HttpResponseHook(self.flow)
         if (yield from self.check_killed(emit_error_hook=False)):
             return

@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 from typing import Final
 
-from mitmproxy import http
+from mitmproxy import ctx, hooks, http
 
 from holdfast.exchange import Answer, Head, Outgoing, Request
 from holdfast.passage import Admission
@@ -17,7 +17,8 @@ from holdfast.streams import EventStream
 SHOWN_BYTES_MAX: Final = 256 * 1024  # a viewer's memory; the ledger has all of it
 
 
-MARKERS: Final = {"allow": ":white_check_mark:", "refused": ":no_entry:", "judged": ":hourglass:"}
+MARKERS: Final = {"allow": ":white_check_mark:", "refused": ":no_entry:", "hold": ":hourglass:"}
+_COMMENT: Final = ("decision", "tool", "method", "caller")
 
 
 class Chunk(bytes):
@@ -37,6 +38,7 @@ class Passing:
     gone: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     admission: Admission | None = None
     stream: EventStream | None = None
+    shown: bytes | None = None  # the masked reply, as viewers see it
     # The seals.
     outgoing: Outgoing | None = None
     answer: Answer | None = None
@@ -49,11 +51,9 @@ class Passing:
 
     def show_reply(self, text: bytes, note: dict[str, str]) -> None:
         """Let viewers see the masked reply. A stream adds to what it showed, up to a limit."""
-        response = self.flow.response
-        if response is None:
-            self.flow.response = response = http.Response.make(200, b"", {})
-        shown = (response.data.content or b"") + text
-        response.data.content = shown[-SHOWN_BYTES_MAX:]
+        self.shown = ((self.shown or b"") + text)[-SHOWN_BYTES_MAX:]
+        if self.flow.response is not None:  # a stream, whose head has been shown
+            self.flow.response.data.content = self.shown
         self.note(note)
 
     def note(self, note: dict[str, str]) -> None:
@@ -62,7 +62,10 @@ class Passing:
         marker = MARKERS.get(note.get("decision", ""))
         if marker is not None:
             self.flow.marked = marker
-            self.flow.comment = " ".join(f"{key}={value}" for key, value in sorted(note.items()) if value)
+            said = {key: str(self.flow.metadata.get(f"holdfast.{key}") or "") for key in _COMMENT}
+            self.flow.comment = " ".join(value for value in said.values() if value)
+        if note.get("decision") == "hold":  # it may stay like this for minutes: viewers must hear of it now
+            ctx.master.addons.trigger(hooks.UpdateHook([self.flow]))
 
 
 @dataclasses.dataclass(eq=False, slots=True)

@@ -1,5 +1,6 @@
 """What viewers of a flow get to see: the outside of a request without content, credential or query."""
 
+import time
 from typing import Final
 
 from mitmproxy import http
@@ -35,11 +36,13 @@ def shown_request(raw: http.Request, server: tuple[str, int] | None) -> http.Req
     )
 
 
-def shown_response(answer: Answer, shown: http.Response | None) -> http.Response:
+def shown_response(answer: Answer, shown: bytes | None) -> http.Response:
     """A response for viewers: the head of ``answer`` and the masked body shown so far.
 
     An answer that the gateway wrote itself (nothing was shown) has no content of others and is shown as it is.
     """
-    content = shown.data.content if shown is not None else answer.body
     headers = tuple((name, value) for name, value in answer.headers if name == "content-type")
-    return http.Response.make(answer.status, content or b"", http.Headers(wire_headers(headers)))
+    content = answer.body if shown is None else shown
+    now_s = time.time()  # mitmproxy's own field, no decision hangs on it
+    fields = http.Headers(wire_headers(headers))
+    return http.Response(b"HTTP/1.1", answer.status, b"", fields, content, None, now_s, now_s)

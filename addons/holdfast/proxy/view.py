@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Final
 
-from mitmproxy import contentviews, http
+from mitmproxy import contentviews, ctx, http
 from mitmproxy.contentviews import Contentview, Metadata
 
 from holdfast import jsontext
 from holdfast.jsontext import Json
 
-_FIRST: Final = ("decision", "method", "tool", "caller", "findings", "record", "reply", "status")
+_FIRST: Final = ("decision", "rule", "method", "tool", "caller", "findings", "record", "reply", "cause", "status")
+FLOWS_MAX: Final = 1000  # about 10 MB with 1 KB messages; the ledger has all of them
+_SPARE: Final = 100  # removed at once, so that the list is not walked for every exchange
 _PRIORITY: Final = 10.0  # mitmproxy's own views have at most 2
 
 
@@ -76,3 +78,24 @@ def _spell(value: Json, depth: int, lead: str, lines: list[str]) -> None:
 def register() -> None:
     """Make the view known to mitmproxy; its name and priority decide when it is shown."""
     contentviews.add(McpView)
+
+
+class BoundedList:
+    """Keeps mitmweb's list of flows from growing without end: the oldest that are done leave first."""
+
+    name = "holdfast-bounded-list"
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Make room after an exchange."""
+        self._trim()
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """Make room after an exchange that failed."""
+        self._trim()
+
+    def _trim(self) -> None:
+        listed = ctx.master.addons.get("view")
+        flows: list[http.HTTPFlow] = list(listed._store.values()) if listed else []  # noqa: SLF001 -- no public way
+        if len(flows) > FLOWS_MAX:
+            done = [flow for flow in flows[: len(flows) - FLOWS_MAX + _SPARE] if not flow.live]
+            listed.remove(done)
