@@ -9,14 +9,16 @@ import spacy
 from tests.masking.conftest import KEY, rules_of
 
 from holdfast.errors import MaskingError
+from holdfast.masking.budget import Budget
 from holdfast.masking.catalogue import RECOGNIZERS
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
-from holdfast.masking.gate import Need, View, need_of
+from holdfast.masking.gate import Need, need_of
 from holdfast.masking.language import CutterNlpEngine
 from holdfast.masking.masker import Masker
 from holdfast.masking.recognizers import build_recognizers, luhn_holds
+from holdfast.masking.view import View
 from holdfast.masking.words import Cutter, name_context, name_words
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "pii"
@@ -42,7 +44,7 @@ def texts() -> list[str]:
 
 
 def found(finder: Finder, text: str, context: tuple[str, ...]) -> set[tuple[str, int, int, float]]:
-    return {(r.entity_type, r.start, r.end, round(r.score, 4)) for r in finder.find(text, context)}
+    return {(r.entity_type, r.start, r.end, round(r.score, 4)) for r in finder.find(text, context, Budget())}
 
 
 def compare(rules: MaskingRules, samples: list[str]) -> int:

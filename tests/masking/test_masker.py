@@ -13,6 +13,8 @@ from holdfast.call import Call, Direction, Reply
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking import engine, leaves, place, quiet
+from holdfast.masking.budget import Budget
+from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
 
 PAN = "4111111111111111"
@@ -180,7 +182,7 @@ class FailingFinder:
     def __init__(self, fault: Exception) -> None:
         self.fault = fault
 
-    def find(self, text: str, context: tuple[str, ...]) -> list[object]:
+    def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[object]:
         raise self.fault
 
 
@@ -242,7 +244,8 @@ def test_no_log_holds_a_raw_value(masker: Masker, caplog: pytest.LogCaptureFixtu
         assert value not in caplog.text
 
 
-def test_the_cache_holds_no_text(masker: Masker) -> None:
+def test_the_cache_holds_no_text(shipped_rules: MaskingRules) -> None:
+    masker = Masker(shipped_rules, KEY)
     masker.keep_text("a rather long text with 234-45-6789 in it")
     shown = repr(list(masker._tools.scanner._cache.items())) + repr(masker._tools.scanner._clean_names)
     assert SSN not in shown

@@ -1,5 +1,6 @@
 """The engine: every finding in one text, or :class:`~holdfast.errors.MaskingError`; nothing in between."""
 
+import bisect
 import collections
 import dataclasses
 import hashlib
@@ -12,6 +13,7 @@ from presidio_analyzer import RecognizerResult
 from holdfast import jsontext
 from holdfast.errors import MaskingError
 from holdfast.masking import quiet
+from holdfast.masking.budget import Budget
 from holdfast.masking.entries import AllowRule, MaskingRules
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
 from holdfast.masking.fold import fold, unfold
@@ -64,8 +66,8 @@ class Scanner:
         try:
             self.finder = _build_finder(rules, Cutter(names))
             quiet.quieten()
-            self.finder.find(WARM_UP, ())
-            self.finder.find("warm", ("card",))
+            self.finder.find(WARM_UP, (), Budget())
+            self.finder.find("warm", ("card",), Budget())
         except MaskingError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the gateway must not start
@@ -79,11 +81,11 @@ class Scanner:
         """``name`` without the masks in it: what a mask is called says nothing about the value beside it."""
         return self._masks.sub("", name) if "<" in name else name
 
-    def scan(self, text: str, context: tuple[str, ...] = ()) -> tuple[Span, ...]:
+    def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         """Every span found in ``text``, which may overlap. ``context`` are words from outside, as stems.
 
         Raises:
-            MaskingError: the text is too long, or Presidio failed, timed out or skipped something.
+            MaskingError: the text is too long, the budget spent, or Presidio failed, timed out or skipped something.
         """
         if len(text) > LEAF_CHARS_MAX:
             raise MaskingError(f"a text has more than {LEAF_CHARS_MAX} characters")
@@ -92,13 +94,13 @@ class Scanner:
         if known is not None:
             self._cache.move_to_end(digest)
             return known
-        spans = self._scan(text, context)
+        spans = self._scan(text, context, budget)
         self._cache[digest] = spans
         if len(self._cache) > CACHE_COUNT_MAX:
             self._cache.popitem(last=False)
         return spans
 
-    def is_clean_name(self, name: str) -> bool:
+    def is_clean_name(self, name: str, budget: Budget) -> bool:
         """Whether the name of a member holds no finding. Only clean names are remembered.
 
         Raises:
@@ -106,7 +108,7 @@ class Scanner:
         """
         if name in self._clean_names:
             return True
-        if self.scan(name):
+        if self.scan(name, (), budget):
             return False
         if len(self._clean_names) >= NAMES_COUNT_MAX:
             self._clean_names.clear()
@@ -118,16 +120,19 @@ class Scanner:
         named = "\0".join((*context, "", text)).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(named, key=self._cache_key, digest_size=16).digest()
 
-    def _scan(self, text: str, context: tuple[str, ...]) -> tuple[Span, ...]:
+    def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         try:
-            results = self._find(text, context)
+            budget.spend(len(text))
+            results = self._find(text, context, budget)
             folded = fold(text)
             if folded is not None:
                 view, origins = folded
                 results += [
                     (result, view[result.start : result.end], *unfold(result.start, result.end, origins))
-                    for result, *_ in self._find(view, context)
+                    for result, *_ in self._find(view, context, budget)
                 ]
+        except MaskingError:
+            raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the message must not pass
             # The chain is cut: what failed may quote the text.
             raise MaskingError(f"the masking engine failed: {type(error).__name__}") from None
@@ -140,10 +145,12 @@ class Scanner:
         }
         return tuple(without_inner_phones(sorted(spans, key=lambda span: (span.start, span.end, span.entity))))
 
-    def _find(self, text: str, context: tuple[str, ...]) -> list[tuple[RecognizerResult, str, int, int]]:
+    def _find(
+        self, text: str, context: tuple[str, ...], budget: Budget
+    ) -> list[tuple[RecognizerResult, str, int, int]]:
         return [
             (result, text[result.start : result.end], result.start, result.end)
-            for result in self.finder.find(text, context)
+            for result in self.finder.find(text, context, budget)
         ]
 
     def _span(self, result: RecognizerResult, start: int, end: int) -> Span:
@@ -153,7 +160,12 @@ class Scanner:
 
 
 def _inside(start: int, end: int, masks: list[tuple[int, int]]) -> bool:
-    return any(left <= start and end <= right for left, right in masks)
+    before = bisect.bisect_right(masks, start, key=_start)
+    return before > 0 and end <= masks[before - 1][1]
+
+
+def _start(mask: tuple[int, int]) -> int:
+    return mask[0]
 
 
 def _build_finder(rules: MaskingRules, cutter: Cutter) -> Finder:

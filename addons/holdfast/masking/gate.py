@@ -8,18 +8,11 @@ A pattern that cannot be read in full has no needs and always runs.
 
 import dataclasses
 import functools
-import importlib
-import warnings
 from typing import Any, Final
 
-import regex  # type: ignore[import-untyped] # it ships no types
+from holdfast.masking.reading import codes as _codes
+from holdfast.masking.reading import read
 
-_DIGIT: Final = regex.compile(r"\d")
-_parser: Any = importlib.import_module("re._parser")
-_codes: Any = importlib.import_module("re._constants")
-_ESCAPE: Final = regex.compile(r"\\.", regex.DOTALL)
-# POSIX classes and fuzzy counts: the standard parser reads them too, as something else.
-_OTHER_DIALECT: Final = regex.compile(r"\[:|\{(?!\d*,?\d*\})")
 _RANGE_MAX: Final = 64  # larger character ranges are no sign of anything
 
 
@@ -31,41 +24,14 @@ class Need:
     digits: int = 0
     one_of: frozenset[frozenset[str]] = frozenset()
 
-    def met_by(self, view: "View") -> bool:
-        """Whether a match in that text is possible."""
-        if view.length < self.length or view.digits < self.digits:
-            return False
-        for chars in self.one_of:  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
-            if view.chars.isdisjoint(chars):
-                return False
-        return True
-
-
-class View:
-    """What a gate asks about a text."""
-
-    __slots__ = ("chars", "digits", "length")
-
-    def __init__(self, text: str) -> None:
-        self.length = len(text)
-        self.chars = frozenset(text)
-        if text.isascii() and self.chars.isdisjoint("0123456789"):
-            self.digits = 0
-        else:
-            self.digits = len(_DIGIT.findall(text))
-
 
 @functools.cache
 def need_of(pattern: str) -> Need:
-    """The needs of ``pattern``, in Presidio's dialect; none where it uses what only that dialect has."""
-    if _OTHER_DIALECT.search(_ESCAPE.sub("", pattern)):
-        return Need()
+    """The needs of ``pattern``; none where it cannot be read for certain."""
+    tree = read(pattern)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the standard parser warns of sets that a later version may read anew
-            tree = _parser.parse(pattern)
-        return _sequence(tree)
-    except Exception:  # noqa: BLE001 -- whatever the parser cannot read has no needs
+        return Need() if tree is None else _sequence(tree)
+    except ValueError:
         return Need()
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from holdfast.call import Direction
 from holdfast.errors import MaskingError
+from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import EntityRule, MaskingRules
 from holdfast.masking.finding import Finding
@@ -32,9 +33,10 @@ class Tools:
 class Leaves:
     """Masks the leaves of one message and collects the findings."""
 
-    def __init__(self, tools: Tools, direction: Direction) -> None:
+    def __init__(self, tools: Tools, direction: Direction, budget: Budget) -> None:
         self._tools = tools
         self._scan = tools.scanner.scan
+        self._budget = budget
         self._entities = tools.entities
         self._travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
         self._count = 0
@@ -52,7 +54,7 @@ class Leaves:
 
     def plain(self, text: str, place: Place) -> tuple[str, str]:
         """``text`` as it travels and as it is kept, with every span in it masked."""
-        spans = self._scan(text, place.context)
+        spans = self._scan(text, place.context, self._budget)
         if not spans:
             return text, text
         kept = self._settle(text, place.context, self._entities, lambda span: self._found(span, place))
@@ -66,7 +68,9 @@ class Leaves:
         self, text: str, context: tuple[str, ...], wanted: Container[str], report: Callable[[Span], None] | None
     ) -> str:
         for _ in range(ROUNDS_MAX):
-            masked = self._round(text, [span for span in self._scan(text, context) if span.entity in wanted], report)
+            masked = self._round(
+                text, [span for span in self._scan(text, context, self._budget) if span.entity in wanted], report
+            )
             if masked == text:
                 return text
             text = masked
@@ -95,7 +99,7 @@ class Leaves:
         self._forced(force, len(text), place)
         if place.travels and force.entity in self._travelling:
             return mask, mask
-        quiet = Leaves(self._tools, Direction.TO_SERVER)
+        quiet = Leaves(self._tools, Direction.TO_SERVER, self._budget)
         quiet._travelling = self._travelling
         return quiet.plain(text, place)[0], mask
 

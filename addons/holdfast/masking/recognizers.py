@@ -4,15 +4,17 @@ Shapes that are bare numbers score below the threshold until a context word or t
 ids, epoch times and order numbers are most of the numbers in tool traffic.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-import phonenumbers
 import presidio_analyzer.predefined_recognizers as presidio
 import regex  # type: ignore[import-untyped] # it ships no types
 from presidio_analyzer import AnalysisExplanation, EntityRecognizer, LocalRecognizer, RecognizerResult
 
+from holdfast.masking.budget import Budget
 from holdfast.masking.catalogue import MODEL_ENTITIES, RECOGNIZERS
 from holdfast.masking.entries import DenyRule, MaskingRules, PatternRule, Validator
+from holdfast.masking.phones import matched
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.words import stem
 
@@ -70,22 +72,31 @@ class PhoneRecognizer(presidio.PhoneRecognizer):
         self,
         text: str,
         entities: list[str],  # noqa: ARG002 -- Presidio's interface
-        nlp_artifacts: Any = None,
+        nlp_artifacts: Any = None,  # noqa: ARG002 -- Presidio's interface
     ) -> list[RecognizerResult]:
         """Presidio's results, without asking for each number's region, which only its explanation names."""
         results = [
-            self._get_recognizer_result(match, text, region, nlp_artifacts)
+            self.result(text, *span)
             for region in self.supported_regions
-            for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=self.leniency or 0)
+            for span in matched(text, region, self.leniency or 0, Budget(), gated=False)
         ]
         return list(EntityRecognizer.remove_duplicates(results))
 
-    def _get_recognizer_result(self, match: Any, text: str, region: Any, nlp_artifacts: Any) -> RecognizerResult:
-        build: Any = super()._get_recognizer_result
-        result: RecognizerResult = build(match, text, region, nlp_artifacts)
-        if _is_weak_phone(text, result.start, result.end):
-            result.score = _BARE_SCORE
-        return result
+    def result(self, text: str, start: int, end: int) -> RecognizerResult:
+        """What is said of the number at ``start``."""
+        score = _BARE_SCORE if _is_weak_phone(text, start, end) else self.SCORE
+        return result_of(self, (start, end), score)
+
+
+def result_of(recognizer: Any, span: tuple[int, int], score: float) -> RecognizerResult:
+    """A result of ``recognizer`` for its only entity."""
+    start, end = span
+    metadata = {
+        RecognizerResult.RECOGNIZER_NAME_KEY: recognizer.name,
+        RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: recognizer.id,
+    }
+    explanation = AnalysisExplanation(recognizer.name, score)
+    return RecognizerResult(recognizer.supported_entities[0], start, end, score, explanation, metadata)
 
 
 def _is_weak_phone(text: str, start: int, end: int) -> bool:
@@ -96,21 +107,6 @@ def _is_weak_phone(text: str, start: int, end: int) -> bool:
         or (number[0] != "+" and _GLUE_BEFORE.search(text[max(0, start - 1) : start]) is not None)
         or _GLUE_AFTER.match(text, end) is not None
     )
-
-
-def phone_digits_min(regions: tuple[str, ...]) -> int:
-    """The fewest digits a valid number can have: in one of ``regions``, or anywhere behind its country code."""
-    national = [_shortest(phonenumbers.PhoneMetadata.metadata_for_region(region)) for region in regions]
-    abroad = [
-        len(str(code)) + _shortest(phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region))
-        for code, places in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
-        for region in places
-    ]
-    return min(national + abroad)
-
-
-def _shortest(metadata: Any) -> int:
-    return min(metadata.general_desc.possible_length) if metadata else 1
 
 
 class PatternRecognizer(LocalRecognizer):
@@ -126,8 +122,7 @@ class PatternRecognizer(LocalRecognizer):
         validator: Validator | None = None,
     ) -> None:
         self.compiled = regex.compile(pattern, _FLAGS)
-        self._rule_id = rule_id
-        self._score = score
+        self.score = score
         self._validator = validator
         self._group: str | int = "value" if "value" in self.compiled.groupindex else 0
         super().__init__(supported_entities=[entity], name=rule_id, context=list(context))
@@ -142,21 +137,17 @@ class PatternRecognizer(LocalRecognizer):
         nlp_artifacts: Any = None,  # noqa: ARG002 -- Presidio's interface
     ) -> list[RecognizerResult]:
         """Every match. Raises TimeoutError, which Presidio passes on, where the expression takes too long."""
+        return self.results(self.compiled.finditer(text, timeout=REGEX_TIMEOUT_S))
+
+    def results(self, matches: Iterable[Any]) -> list[RecognizerResult]:
+        """What is said of ``matches`` of the expression."""
         results = [
-            self._result(*match.span(self._group))
-            for match in self.compiled.finditer(text, timeout=REGEX_TIMEOUT_S)
+            result_of(self, match.span(self._group), self.score)
+            for match in matches
             if match.start(self._group) < match.end(self._group)
             and (self._validator is None or luhn_holds(match.group(self._group)))
         ]
-        return list(EntityRecognizer.remove_duplicates(results))
-
-    def _result(self, start: int, end: int) -> RecognizerResult:
-        metadata = {
-            RecognizerResult.RECOGNIZER_NAME_KEY: self._rule_id,
-            RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
-        }
-        explanation = AnalysisExplanation(self._rule_id, self._score)
-        return RecognizerResult(self.supported_entities[0], start, end, self._score, explanation, metadata)
+        return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 
 
 def _from_pattern(rule: PatternRule) -> PatternRecognizer:

@@ -29,14 +29,21 @@ def without_inner_phones(spans: list[Span]) -> list[Span]:
     others = [span for span in spans if span.entity != PHONE]
     if not others or len(others) == len(spans):
         return spans
-    return [
-        span
-        for span in spans
-        if span.entity != PHONE
-        or not any(
-            other.start <= span.start and span.end <= other.end and (other.score >= span.score) for other in others
-        )
-    ]
+    kept: list[Span] = []
+    others.sort(key=lambda span: span.start)
+    ahead = iter([*others, None])
+    following = next(ahead)
+    around: list[Span] = []  # others that begin before a telephone number does, and may reach over it
+    for span in sorted(spans, key=lambda item: item.start):
+        while following is not None and following.start <= span.start:
+            around.append(following)
+            following = next(ahead)
+        if span.entity == PHONE:
+            around = [other for other in around if other.end > span.start]
+            if any(span.end <= other.end and other.score >= span.score for other in around):
+                continue
+        kept.append(span)
+    return kept
 
 
 def merge(spans: Iterable[Span]) -> list[Span]:

@@ -13,6 +13,7 @@ from holdfast import jsontext
 from holdfast.call import Direction
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.blobs import looks_like_base64, open_blob
+from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Leaves, Tools
@@ -34,7 +35,8 @@ class Walk:
     """Masks one message."""
 
     def __init__(self, tools: Tools, forces: KeyForces, paths: Paths, direction: Direction) -> None:
-        self._leaves = Leaves(tools, direction)
+        self._budget = Budget()
+        self._leaves = Leaves(tools, direction, self._budget)
         self._scanner = tools.scanner
         self._forces = forces
         self._paths = paths
@@ -109,7 +111,7 @@ class Walk:
 
     def _name(self, name: str, place: Place) -> tuple[str, str]:
         self._leaves.count()
-        if self._scanner.is_clean_name(name):
+        if self._scanner.is_clean_name(name, self._budget):
             return name, name
         return self._leaves.plain(name, Place(place.path, travels=place.travels))
 

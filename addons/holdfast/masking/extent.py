@@ -1,0 +1,160 @@
+"""How far a match of a pattern can stretch: over which characters, how many, and how far ahead it looks.
+
+A match is a run of characters that the pattern can consume, so it never leaves the longest such run around it; and all
+it can see beyond is what its boundaries and lookaheads reach. Both are derived from the pattern, never narrower than
+they are.
+"""
+
+import dataclasses
+import functools
+from typing import Any, Final
+
+import regex  # type: ignore[import-untyped] # it ships no types
+
+from holdfast.masking.reading import codes, read
+
+OUTSIDE: Final = b" "
+INSIDE: Final = b"a"
+ANCHOR: Final = b"!"
+OTHER_BYTE: Final = 0xFF  # stands for a character beyond ASCII, which is taken to be in every alphabet
+DIGIT_BYTE: Final = 0xFE  # for a digit beyond ASCII
+WIDTH_MAX: Final = 512  # a longer match is as good as one of any length
+_AHEAD_MAX: Final = 64
+_FAR: Final = ""  # among the classes: a lookahead that may need all of the run
+_BOUNDARY_REACH: Final = 2  # `$` sees a line feed and what follows; the other boundaries see one character
+
+
+class _UnreadableError(Exception):
+    """A part of the tree that nothing is known about."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Extent:
+    """What is known of every match.
+
+    ``table`` maps a byte of a text (see :class:`~holdfast.masking.view.View`) to :data:`OUTSIDE` or :data:`INSIDE` the
+    alphabet. A match has at most ``width`` characters (None: any number, or it looks ahead over the rest of
+    its run) and sees ``reach`` characters past its end.
+    """
+
+    table: bytes
+    width: int | None
+    reach: int
+
+    def anchored(self, chars: frozenset[str]) -> bytes:
+        """The table with each of ``chars``, which the alphabet holds, as an :data:`ANCHOR`."""
+        table = bytearray(self.table)
+        for char in chars:
+            table[ord(char)] = ANCHOR[0]
+        if not chars.isdisjoint("0123456789"):
+            table[DIGIT_BYTE] = ANCHOR[0]
+        return bytes(table)
+
+
+@functools.cache
+def extent_of(pattern: str, flags: int) -> Extent | None:
+    """The extent of the matches of ``pattern``, None where it cannot be told."""
+    tree = read(pattern)
+    if tree is None:
+        return None
+    try:
+        classes, reach = _sequence(tree)
+    except _UnreadableError:
+        return None
+    is_far = _FAR in classes
+    alphabet = regex.compile("|".join(sorted(classes - {_FAR})) or "(?!)", flags)
+    inside = bytes(
+        INSIDE[0] if byte >= 0x80 or alphabet.fullmatch(chr(byte)) else OUTSIDE[0]  # noqa: PLR2004 -- ASCII
+        for byte in range(256)
+    )
+    width = tree.getwidth()[1]
+    return Extent(inside, width if width <= WIDTH_MAX and not is_far else None, reach)
+
+
+def _sequence(tree: Any) -> tuple[frozenset[str], int]:
+    classes: frozenset[str] = frozenset()
+    reach = 0
+    for code, argument in tree:
+        more, further = _item(code, argument)
+        classes |= more
+        reach = max(reach, further)
+    return classes, reach
+
+
+def _item(code: Any, argument: Any) -> tuple[frozenset[str], int]:
+    if code in (codes.ASSERT, codes.ASSERT_NOT):
+        return _look(*argument)
+    if code is codes.AT:
+        return frozenset(), _BOUNDARY_REACH
+    if code is codes.GROUPREF:  # what a group matched is of the group's characters
+        return frozenset(), 0
+    trees = _trees(code, argument)
+    if trees is None:
+        return frozenset({_class(code, argument)}), 0
+    parts = [_sequence(tree) for tree in trees]
+    return frozenset[str]().union(*(classes for classes, _ in parts)), max((reach for _, reach in parts), default=0)
+
+
+def _trees(code: Any, argument: Any) -> list[Any] | None:
+    if code is codes.BRANCH:
+        return list(argument[1])
+    if code is codes.SUBPATTERN:
+        if argument[1] or argument[2]:
+            raise _UnreadableError  # flags of its own
+        return [argument[3]]
+    if code is codes.ATOMIC_GROUP:
+        return [argument]
+    if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+        return [argument[2]]
+    if code is codes.GROUPREF_EXISTS:
+        return [tree for tree in argument[1:] if tree is not None]
+    return None
+
+
+def _look(direction: int, tree: Any) -> tuple[frozenset[str], int]:
+    classes, reach = _sequence(tree)
+    if direction < 0:
+        return frozenset(), reach
+    width = tree.getwidth()[1]
+    if width <= _AHEAD_MAX:
+        return frozenset(), width + reach
+    # It may look any way ahead, over these characters only: so they count as part of the run.
+    return classes | {_FAR}, reach + _BOUNDARY_REACH
+
+
+def _class(code: Any, argument: Any) -> str:
+    if code is codes.LITERAL:
+        return f"[{_char(argument)}]"
+    if code is codes.NOT_LITERAL:
+        return f"[^{_char(argument)}]"
+    if code is codes.ANY:
+        return r"[\s\S]"
+    if code is codes.IN:
+        return f"[{''.join(_member(kind, value) for kind, value in argument)}]"
+    raise _UnreadableError
+
+
+def _char(number: int) -> str:
+    return f"\\U{number:08x}"
+
+
+_CATEGORIES: Final = {
+    codes.CATEGORY_DIGIT: r"\d",
+    codes.CATEGORY_NOT_DIGIT: r"\D",
+    codes.CATEGORY_SPACE: r"\s",
+    codes.CATEGORY_NOT_SPACE: r"\S",
+    codes.CATEGORY_WORD: r"\w",
+    codes.CATEGORY_NOT_WORD: r"\W",
+}
+
+
+def _member(code: Any, argument: Any) -> str:
+    if code is codes.NEGATE:
+        return "^"
+    if code is codes.LITERAL:
+        return _char(argument)
+    if code is codes.RANGE:
+        return f"{_char(argument[0])}-{_char(argument[1])}"
+    if code is codes.CATEGORY and argument in _CATEGORIES:
+        return _CATEGORIES[argument]
+    raise _UnreadableError

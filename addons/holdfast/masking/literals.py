@@ -1,0 +1,116 @@
+"""Words of which every match of a pattern contains one, in lower case: the cheapest reason not to look for it."""
+
+import functools
+from typing import Any, Final
+
+import regex  # type: ignore[import-untyped] # it ships no types
+
+from holdfast.masking.reading import codes, read
+
+WORDS_COUNT_MAX: Final = 40
+_CHARS_MAX: Final = 16  # larger sets say too little
+_WORD_CHARS_MIN: Final = 2
+_BEYOND_ASCII: Final = "".join(map(chr, range(0x80, 0x3000)))  # no letter beyond has an ASCII letter for its other case
+
+
+def _other_cases() -> dict[int, str]:
+    letters = regex.compile("[a-z]", regex.IGNORECASE)
+    found: list[str] = letters.findall(_BEYOND_ASCII)
+    return {
+        ord(char): next(
+            letter
+            for letter in "abcdefghijklmnopqrstuvwxyz"
+            if regex.fullmatch(letter, char, regex.IGNORECASE) is not None
+        )
+        for char in found
+    }
+
+
+_OTHER_CASES: Final = _other_cases()  # the Kelvin sign is a k, the long s is an s
+
+
+def lowered(text: str) -> str:
+    """``text`` so that a word of :func:`words_of` is in it wherever a pattern may see it."""
+    return text.lower() if text.isascii() else text.translate(_OTHER_CASES).lower()
+
+
+@functools.cache
+def words_of(pattern: str) -> frozenset[str]:
+    """Words of which every match of ``pattern`` contains at least one; empty where there are none."""
+    tree = read(pattern)
+    return frozenset() if tree is None else (_best(tree) or frozenset())
+
+
+def _best(tree: Any) -> frozenset[str] | None:
+    """The most telling of the sets of words that a sequence needs."""
+    best: frozenset[str] | None = None
+    current = frozenset({""})
+    for code, argument in tree:
+        exact = _exact(code, argument)
+        if exact is not None and len(current) * len(exact) <= WORDS_COUNT_MAX:
+            current = frozenset(left + right for left in current for right in exact)
+            continue
+        best = _better(best, current)
+        current = frozenset({""}) if exact is None else exact
+        best = _better(best, _inner(code, argument))
+    return _better(best, current)
+
+
+def _better(left: frozenset[str] | None, right: frozenset[str] | None) -> frozenset[str] | None:
+    if right is None or not right or min(map(len, right)) < _WORD_CHARS_MIN:
+        return left
+    if left is None:
+        return right
+    return max(left, right, key=lambda words: (min(map(len, words)), -len(words)))
+
+
+def _exact(code: Any, argument: Any) -> frozenset[str] | None:
+    """All that an item can match, where that is a few words."""
+    if code is codes.LITERAL:
+        return frozenset({chr(argument).lower()}) if argument < 0x80 else None  # noqa: PLR2004 -- ASCII
+    if code is codes.IN:
+        return _chars(argument)
+    if code is codes.SUBPATTERN:
+        return _exact_sequence(argument[3])
+    if code is codes.BRANCH:
+        branches = [_exact_sequence(tree) for tree in argument[1]]
+        known = [branch for branch in branches if branch is not None]
+        joined = frozenset[str]().union(*known)
+        return joined if len(known) == len(branches) and len(joined) <= WORDS_COUNT_MAX else None
+    return None
+
+
+def _exact_sequence(tree: Any) -> frozenset[str] | None:
+    current = frozenset({""})
+    for code, argument in tree:
+        exact = _exact(code, argument)
+        if exact is None or len(current) * len(exact) > WORDS_COUNT_MAX:
+            return None
+        current = frozenset(left + right for left in current for right in exact)
+    return current
+
+
+def _chars(items: Any) -> frozenset[str] | None:
+    chars: set[str] = set()
+    for code, argument in items:
+        low, high = argument if code is codes.RANGE else (argument, argument)
+        if code not in (codes.LITERAL, codes.RANGE) or high >= 0x80 or high - low > _CHARS_MAX:  # noqa: PLR2004 -- ASCII
+            return None
+        chars.update(chr(item).lower() for item in range(low, high + 1))
+    return frozenset(chars) if len(chars) <= _CHARS_MAX else None
+
+
+def _inner(code: Any, argument: Any) -> frozenset[str] | None:
+    """Words that an item needs somewhere inside."""
+    if code is codes.SUBPATTERN:
+        return _best(argument[3])
+    if code is codes.ATOMIC_GROUP:
+        return _best(argument)
+    if code is codes.BRANCH:
+        branches = [_best(tree) for tree in argument[1]]
+        known = [branch for branch in branches if branch is not None]
+        joined = frozenset[str]().union(*known)
+        return joined if len(known) == len(branches) and len(joined) <= WORDS_COUNT_MAX else None
+    if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT) and argument[0]:
+        return _best(argument[2])
+    return None

@@ -1,0 +1,69 @@
+"""The words before a place in a text, without cutting the whole text into words."""
+
+import bisect
+import re
+from typing import Final
+
+from holdfast.masking.words import Cutter, is_word, stem
+
+CONTEXT_WORDS: Final = 5  # as LemmaContextAwareEnhancer has it
+_CHARS_FIRST: Final = 80  # most often five words
+_CHARS_MAX: Final = 2000  # beyond, the whole text is cut, once
+_BLANK: Final = re.compile(r"\s")
+_WORD_START: Final = re.compile(r"\s(?=\S)")  # no piece of the cutter crosses such a place
+
+
+class Nearby:
+    """Looks for context words before matches in one text."""
+
+    def __init__(self, text: str, cutter: Cutter) -> None:
+        self._text = text
+        self._cutter = cutter
+        self._known: dict[int, list[str]] = {}
+        self._whole: _Words | None = None
+
+    def has_before(self, start: int, wanted: frozenset[str]) -> bool:
+        """Whether one of ``wanted`` is the word at ``start`` or one of the five before it."""
+        known = self._known.get(start)
+        if known is None:
+            known = self._known[start] = self._before(start)
+        return not wanted.isdisjoint(known)
+
+    def _before(self, start: int) -> list[str]:
+        if self._whole is None:
+            blank = _BLANK.search(self._text, start)
+            end = max(blank.start(), start + 1) if blank else len(self._text)
+            chars = _CHARS_FIRST
+            while chars <= _CHARS_MAX and end - start <= _CHARS_MAX:
+                begin = self._word_start(start, chars)
+                words = _Words(self._cutter.cut(self._text[begin:end])).before(start - begin)
+                if begin == 0 or len(words) > CONTEXT_WORDS:
+                    return words
+                chars *= 5
+            self._whole = _Words(self._cutter.cut(self._text))
+        return self._whole.before(start)
+
+    def _word_start(self, start: int, chars: int) -> int:
+        if start <= chars:
+            return 0
+        gap = _WORD_START.search(self._text, start - chars, start)
+        return gap.end() if gap else 0
+
+
+class _Words:
+    """The pieces of a text, to look for context words before a match."""
+
+    def __init__(self, pieces: list[tuple[int, str]]) -> None:
+        self._ends: list[int] = []
+        self._counts: list[int] = []  # per piece: how many words there are up to it
+        self._stems: list[str] = []
+        for start, piece in pieces:
+            if is_word(piece):
+                self._stems.append(stem(piece))
+            self._ends.append(start + len(piece))
+            self._counts.append(len(self._stems))
+
+    def before(self, start: int) -> list[str]:
+        """The word at ``start``, if there is one, and those before it: six at most."""
+        last = self._counts[bisect.bisect_right(self._ends, start)]
+        return self._stems[max(0, last - CONTEXT_WORDS - 1) : last]

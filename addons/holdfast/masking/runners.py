@@ -1,0 +1,164 @@
+"""Recognizers, each with the cheap reasons not to run it and with its patterns where they can match.
+
+Presidio's recognizers stay the judges: their patterns, scores, validation and invalidation decide. What is left out is
+what cannot change the outcome: text in which no match is possible, and patterns whose score no word there can lift over
+the threshold.
+"""
+
+from typing import Any, Protocol
+
+import presidio_analyzer
+import regex  # type: ignore[import-untyped] # it ships no types
+from presidio_analyzer import EntityRecognizer, RecognizerResult
+
+from holdfast.masking.budget import Budget
+from holdfast.masking.phones import PhoneSearch
+from holdfast.masking.recognizers import PatternRecognizer, PhoneRecognizer, result_of
+from holdfast.masking.search import Search
+from holdfast.masking.view import View
+
+
+class Runner(Protocol):
+    """Runs one recognizer."""
+
+    context: frozenset[str]
+    thresholds: dict[str, float]
+    needs_no_digit: bool
+
+    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
+        """What the recognizer finds, without what context words cannot lift over the threshold.
+
+        Raises:
+            TimeoutError: a pattern takes too long.
+            MaskingError: the message takes too long.
+        """
+
+
+def runner_of(recognizer: EntityRecognizer) -> Runner:
+    """The cheapest sound way to run ``recognizer``."""
+    kind: Any = type(recognizer)
+    if isinstance(recognizer, PhoneRecognizer):
+        return _PhoneRunner(recognizer)
+    if isinstance(recognizer, PatternRecognizer):
+        return _OwnRunner(recognizer)
+    if getattr(kind, "analyze", None) is presidio_analyzer.PatternRecognizer.analyze:
+        return _PresidioRunner(recognizer)
+    return _WholeRunner(recognizer)
+
+
+class _Context:
+    """Whether words can lift the scores of a recognizer in a text."""
+
+    def __init__(self, words: frozenset[str]) -> None:
+        self._words = words
+        self._plain = all(word.isascii() for word in words)
+
+    def may_help(self, view: View, context: tuple[str, ...]) -> bool:
+        """Whether one of the words stands anywhere in the text, or outside it."""
+        if not self._words:
+            return False
+        if not self._plain or not self._words.isdisjoint(context):
+            return True
+        lower = view.lower
+        for word in self._words:  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
+            if word in lower:
+                return True
+        return False
+
+
+class _PresidioRunner:
+    """A recognizer that searches as Presidio's base class does."""
+
+    def __init__(self, recognizer: Any) -> None:
+        base = presidio_analyzer.PatternRecognizer
+        self.context = frozenset(recognizer.context)
+        self.thresholds: dict[str, float] = recognizer.score_thresholds
+        self._recognizer = recognizer
+        self._words = _Context(self.context)
+        threshold = self.thresholds[recognizer.supported_entities[0]]
+        may_rise = type(recognizer).validate_result is not base.validate_result
+        self._searches = [
+            (Search(_compiled(recognizer, pattern)), pattern.score, not may_rise and pattern.score < threshold)
+            for pattern in recognizer.patterns
+        ]
+        self.needs_no_digit = any(not search.needs_digit for search, *_ in self._searches)
+
+    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
+        results: list[RecognizerResult] = []
+        helped: bool | None = None
+        for search, score, is_weak in self._searches:
+            if is_weak:
+                helped = self._words.may_help(view, context) if helped is None else helped
+                if not helped:
+                    continue
+            for match in search.matches(view, budget):
+                judged = self._judged(match.group(), score)
+                if judged > EntityRecognizer.MIN_SCORE:
+                    results.append(result_of(self._recognizer, match.span(), judged))
+        return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+
+    def _judged(self, found: str, score: float) -> float:
+        if not found:
+            return EntityRecognizer.MIN_SCORE
+        valid = self._recognizer.validate_result(found)
+        if valid is not None:
+            score = EntityRecognizer.MAX_SCORE if valid else EntityRecognizer.MIN_SCORE
+        return EntityRecognizer.MIN_SCORE if self._recognizer.invalidate_result(found) else score
+
+
+class _OwnRunner:
+    """An own pattern or a list of words."""
+
+    def __init__(self, recognizer: PatternRecognizer) -> None:
+        self.context = frozenset(recognizer.context)
+        self.thresholds: dict[str, float] = recognizer.score_thresholds
+        self._recognizer = recognizer
+        self._words = _Context(self.context)
+        self._search = Search(recognizer.compiled)
+        self._is_weak = recognizer.score < self.thresholds[recognizer.supported_entities[0]]
+        self.needs_no_digit = not self._search.needs_digit
+
+    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
+        if self._is_weak and not self._words.may_help(view, context):
+            return []
+        matches = self._search.matches(view, budget)
+        return self._recognizer.results(matches) if matches else []
+
+
+class _PhoneRunner:
+    """Telephone numbers."""
+
+    needs_no_digit = False
+
+    def __init__(self, recognizer: PhoneRecognizer) -> None:
+        self.context = frozenset(recognizer.context)
+        self.thresholds: dict[str, float] = recognizer.score_thresholds
+        self._recognizer = recognizer
+        self._search = PhoneSearch(recognizer.supported_regions, recognizer.leniency or 0)
+
+    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
+        results = [self._recognizer.result(view.text, *span) for span in self._search.spans(view, budget)]
+        return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+
+
+class _WholeRunner:
+    """A recognizer with a way of its own: it gets the whole text, where one of its patterns matches."""
+
+    def __init__(self, recognizer: Any) -> None:
+        self.context = frozenset(recognizer.context)
+        self.thresholds: dict[str, float] = recognizer.score_thresholds
+        self._recognizer = recognizer
+        self._searches = [
+            Search(_compiled(recognizer, pattern)) for pattern in getattr(recognizer, "patterns", None) or ()
+        ]
+        self.needs_no_digit = not all(search.needs_digit for search in self._searches) or not self._searches
+
+    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
+        if self._searches and not any(search.matches(view, budget) for search in self._searches):
+            return []
+        found: list[RecognizerResult] = self._recognizer.analyze(view.text, self._recognizer.supported_entities, None)
+        return found
+
+
+def _compiled(recognizer: Any, pattern: Any) -> Any:
+    return regex.compile(pattern.regex, recognizer.global_regex_flags)

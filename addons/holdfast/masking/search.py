@@ -1,0 +1,79 @@
+"""One pattern over one text: only where a match is possible, with the matches that the whole text would give.
+
+A window is a part of a run of the pattern's own alphabet; no match crosses its ends. The text is not cut: what stands
+before a window stays visible, and behind it as far as the pattern looks. What cannot be reasoned about is searched in
+the whole text.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from holdfast.masking.budget import Budget
+from holdfast.masking.extent import extent_of
+from holdfast.masking.gate import need_of
+from holdfast.masking.literals import words_of
+from holdfast.masking.quiet import REGEX_TIMEOUT_S
+from holdfast.masking.view import View, Windows, WindowsKey
+
+_DIGITS: Final = frozenset("0123456789")
+
+
+class Search:
+    """A compiled pattern of the ``regex`` module, and what is known of its matches."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._finditer = compiled.finditer
+        need = need_of(compiled.pattern)
+        self._length = need.length
+        self._digits = need.digits
+        self._one_of = tuple(need.one_of)
+        self._words = tuple(sorted(words_of(compiled.pattern)))
+        extent = extent_of(compiled.pattern, compiled.flags)
+        anchors = _DIGITS if need.digits else min(need.one_of, key=_size, default=None)
+        self._reach = extent.reach if extent else 0
+        self._key: WindowsKey | None = None
+        if extent and anchors and need.length:
+            self._key = (extent.anchored(anchors), extent.width, need.length, need.digits)
+
+    @property
+    def needs_digit(self) -> bool:
+        """Whether every match holds a digit."""
+        return self._digits > 0
+
+    def matches(self, view: View, budget: Budget) -> Sequence[Any]:
+        """Every match in the text, in order.
+
+        Raises:
+            TimeoutError: the pattern takes too long.
+            MaskingError: the message takes too long.
+        """
+        if view.length < self._length or view.digits < self._digits or not self._is_possible(view):
+            return ()
+        windows: Windows = ((0, view.length),) if self._key is None else view.windows(self._key)
+        found: list[Any] = []
+        for start, end in windows:
+            budget.spend(end - start)
+            stop = min(end + self._reach, view.length)
+            for match in self._finditer(view.text, start, stop, timeout=REGEX_TIMEOUT_S):
+                if match.start() >= end:
+                    break
+                if match.end() > end:  # seen because the text seemed to end there
+                    return list(self._finditer(view.text, timeout=REGEX_TIMEOUT_S))
+                found.append(match)
+        return found
+
+    def _is_possible(self, view: View) -> bool:
+        for chars in self._one_of:
+            if view.chars.isdisjoint(chars):
+                return False
+        if not self._words:
+            return True
+        lower = view.lower
+        for word in self._words:  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
+            if word in lower:
+                return True
+        return False
+
+
+def _size(chars: frozenset[str]) -> tuple[int, list[str]]:
+    return len(chars), sorted(chars)

@@ -1,0 +1,165 @@
+"""What makes masking quick changes no finding, and what is made to be slow is refused."""
+
+import random
+
+import phonenumbers
+import pytest
+import regex  # type: ignore[import-untyped] # it ships no types
+from tests.masking.conftest import KEY
+from tests.masking.test_engine import SEEDS, compare, texts
+
+from holdfast.errors import MaskingError
+from holdfast.masking import budget as budgets
+from holdfast.masking.budget import Budget
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.extent import extent_of
+from holdfast.masking.literals import lowered, words_of
+from holdfast.masking.masker import Masker
+from holdfast.masking.national import national_of
+from holdfast.masking.nearby import Nearby, _Words
+from holdfast.masking.phones import matched
+from holdfast.masking.search import Search
+from holdfast.masking.view import View
+from holdfast.masking.words import Cutter
+
+FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
+ODD = "0189aZk \u212a\u017f\u0130\u0131.-:@/_\u00a0\u0664\uff14\u6f22(+)[]%$#;,=<>\n\t\x0b\x85\u2028"
+WORDS = ["driver", "passport", "account", "bank", "routing", "ssn", "card", "phone", "tel", "medicare", "dea",
+         "born", "password", "token", "ext", "int", "the", "of"]  # fmt: skip
+PATTERNS = [
+    r"\b[0-9]{3}-[0-9]{2}\b", r"(?<![\w.-])\d(?:[\s./_-]{0,3}\d){3,6}(?!\w)", r"k\d+$", r"^\d{2}", r"(?<=:)\d+(?=@)",
+    r"\d{2}(?=[a-z]*;)", r"\b(\d)[:-](?:\d\1)+", r"\d+\Z", r"[^0-9]\d", r"\d(?!\d{0,3}@)", r"(?:k@|s:)[a-z]*",
+    r"\d{2}(?:x|\d\b)?", r"@{1,3}(?!.{3}9)", r"(?>\d+)\b", r"\d.{0,2}\d(?!.?\d)", r"\d[\d ]{1,3}(?![\d ])",
+]  # fmt: skip
+
+
+def odd_texts(count: int) -> list[str]:
+    dice = random.Random(7)
+    made: list[str] = []
+    for _ in range(count):
+        parts = dice.choices([*SEEDS, *WORDS, "12", "2125552368", "3101234", "x7"], k=dice.choice([1, 2, 4, 8]))
+        text = dice.choice([" ", "", ", ", "-", "\n"]).join(parts)
+        if dice.random() < 0.4:
+            text = "the quick order of " * dice.randrange(20) + text + " branch of region" * dice.randrange(20)
+        for _ in range(dice.randrange(4)):
+            at = dice.randrange(len(text) + 1)
+            text = text[:at] + dice.choice(ODD) * dice.choice([1, 1, 5]) + text[at + dice.randrange(2) :]
+        made.append(text)
+    return made
+
+
+def test_windows_and_gates_find_what_presidio_finds(shipped_rules: MaskingRules) -> None:
+    assert compare(shipped_rules, odd_texts(1200)) > 800
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_search_in_windows_finds_what_one_of_the_whole_text_finds(pattern: str) -> None:
+    compiled = regex.compile(pattern, FLAGS)
+    search = Search(compiled)
+    dice = random.Random(pattern)
+    for _ in range(400):
+        length = dice.choice([3, 20, 300])
+        text = "".join(dice.choices("0123 a k;:@-x\n9" if dice.random() < 0.7 else ODD, k=length))
+        expected = [match.span() for match in compiled.finditer(text)]
+        assert [match.span() for match in search.matches(View(text), Budget())] == expected, text
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\d+(?i-s:x)", r"(?s:.)\d", r"\d{e<=1}", r"[[:digit:]]", r"(?x) \d 1", r"(?V1)\d"]
+)
+def test_what_cannot_be_reasoned_about_is_searched_as_a_whole(pattern: str) -> None:
+    assert extent_of(pattern, FLAGS) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        (r"\b(?:AKIA|ASIA)[A-Z]{4}", {"akia", "asia"}),
+        (r"gh[po]_\w+", {"ghp_", "gho_"}),
+        (r"(?:key)?\d+=", set()),
+        (r"(?:foo|b\d)x+", set()),
+        (r"(?:foo\d|bar+)", {"foo", "ba"}),
+        (r"é1", set()),
+    ],
+)
+def test_words_of_a_pattern(pattern: str, words: set[str]) -> None:
+    assert words_of(pattern) == words
+
+
+def test_lowered_text_holds_the_letters_that_a_pattern_sees() -> None:
+    others = "".join(map(chr, [*range(0x80, 0xD800), *range(0xE000, 0x110000)]))
+    seen = {
+        char: letter
+        for letter in "abcdefghijklmnopqrstuvwxyz"
+        for char in (*regex.findall(letter, others, FLAGS), *regex.findall(f"[{letter}]", others, FLAGS))
+    }
+    assert seen
+    for char, letter in seen.items():
+        assert lowered(char) == letter
+
+
+def test_the_words_nearby_are_those_of_the_whole_text() -> None:
+    cutter = Cutter(["US_SSN"])
+    for text in [*texts()[::10], *odd_texts(150), "word" * 900 + " 1", "a 1 " * 2000]:
+        nearby, whole = Nearby(text, cutter), _Words(cutter.cut(text))
+        for start in range(0, len(text), max(1, len(text) // 20)):
+            assert nearby._before(start) == whole.before(start), (text, start)
+
+
+@pytest.mark.parametrize("region", ["US", "GB", "DE", "FR", "IL", "IN"])
+def test_no_valid_number_is_ruled_out(region: str) -> None:
+    national = national_of(region)
+    assert national is not None
+    dice = random.Random(region)
+    valid = 0
+    for _ in range(4000):
+        digits = "".join(dice.choices("0123456789", k=dice.randint(4, 13)))
+        candidate = dice.choice(["", "0", "1", "00", "011", "44", "+"]) + digits
+        try:
+            number = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            valid += 1
+            assert not national.rules_out(candidate), candidate
+    assert valid > 20
+    assert national.rules_out("0000000000001234")
+
+
+def test_a_region_of_another_country_code_is_not_ruled_on() -> None:
+    assert national_of("GG") is None  # Guernsey's numbers are parsed by the rules of the United Kingdom
+    assert national_of("JM") is None
+
+
+class Ticking:
+    """A clock of processor time that runs a second at every look."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        self.now_s += 1.0
+        return self.now_s
+
+
+def test_a_message_that_takes_too_long_is_refused() -> None:
+    budget = Budget(Ticking())
+    with pytest.raises(MaskingError, match="more than 5 s"):
+        matched("1 - " * 50_000, "US", 1, budget, gated=True)
+
+
+def test_a_short_message_never_asks_for_the_time() -> None:
+    clock = Ticking()
+    budget = Budget(clock)
+    for _ in range(100):
+        budget.spend(100)
+    assert clock.now_s == 0
+
+
+@pytest.mark.parametrize("text", ["1 - " * 3000, "1.1.1.1:" * 3000, "a1@" * 9000, "4111 " * 5000])
+def test_the_budget_holds_over_the_leaves_of_a_message(
+    text: str, shipped_rules: MaskingRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "MESSAGE_S_MAX", 0.0)
+    with pytest.raises(MaskingError):
+        Masker(shipped_rules, KEY).keep_json([text + str(count) for count in range(5)])
