@@ -21,7 +21,7 @@ from tests.approval.rejecting import opened, rejection
 
 from holdfast.approval.dsse import parse_envelope
 from holdfast.approval.keys import sign_statement, signer_of
-from holdfast.errors import Cause
+from holdfast.errors import Cause, Refused
 
 
 async def test_nobody_approves_a_call_of_their_own(tmp_path: Path) -> None:
@@ -188,3 +188,17 @@ async def test_a_reason_that_holds_a_card_number_is_kept_nowhere(world: World) -
     kept = repr([(draft.body, draft.payloads) for draft in world.ledger.drafts])
     assert "4111" not in kept
     assert all(b"4111" not in payload.data for draft in world.ledger.drafts for payload in draft.payloads.values())
+
+
+async def test_an_approver_who_joins_the_callers_chain_later_does_not_count(tmp_path: Path) -> None:
+    at_once = dataclasses.replace(RULE, wait_s=0)
+    world = World(tmp_path, rules=with_rule(at_once, approver_of("alice", sub="alice")))
+    await world.desk.start()
+    with pytest.raises(Refused):
+        await world.call(request_of(rule=at_once))
+    (hold_id,) = await world.waiting()
+    await world.approve(hold_id)
+    behind = dataclasses.replace(AGENT, act=(f"{ISSUER}|alice",))
+    with pytest.raises(Refused):
+        await world.call(request_of(rule=at_once, caller=behind, number=2))
+    await world.close()

@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from holdfast.approval.digest import request_digest_hex
+from holdfast.approval.digest import Around, request_digest_hex
 from holdfast.call import Call, Direction
 from holdfast.jsontext import JsonObject
 
@@ -42,11 +42,10 @@ def test_a_digest_is_sixty_four_hex_digits_and_always_the_same() -> None:
                 "_meta": {
                     "traceparent": "00-1-2-01",
                     "tracestate": "x",
-                    "baggage": "y",
                     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                    "io.modelcontextprotocol/clientInfo": {"name": "c"},
+                    "io.modelcontextprotocol/clientCapabilities": {},
                 },
-                "requestState": "sealed",
-                "inputResponses": {"a": 1},
             }
         ),
     ],
@@ -64,6 +63,17 @@ def test_a_repeat_has_the_same_digest(same: Call) -> None:
         call({"name": "export2", "arguments": {"a": 1, "b": [1, 2]}}),
         call({"name": "export", "arguments": {"a": 1, "b": [1, 2], "requestState": "x"}}),
         call({"name": "export", "arguments": {"a": 1, "b": [1, 2]}, "_meta": {"own": 1}}),
+        call({"name": "export", "arguments": {"a": 1, "b": [1, 2]}, "_meta": {"baggage": "x"}}),
+        call({"name": "export", "arguments": {"a": 1, "b": [1, 2]}, "requestState": "x"}),
+        call({"name": "export", "arguments": {"a": 1, "b": [1, 2]}, "inputResponses": {"k": {"action": "accept"}}}),
+        call(
+            {
+                "name": "export",
+                "arguments": {"a": 1, "b": [1, 2]},
+                "_meta": {"io.modelcontextprotocol/related-task": {"taskId": "t"}},
+            }
+        ),
+        dataclasses.replace(BASE, extra={"arguments": {"a": 9}}),
         call({"name": "export", "arguments": {"a": 1, "b": [1, 2]}}, method="prompts/get"),
         call(None),
     ],
@@ -81,5 +91,21 @@ def test_params_that_are_a_list_are_covered_whole() -> None:
 
 
 def test_the_digest_is_an_hmac_over_the_documented_bytes() -> None:
-    covered = b'{"method":"tools/call","params":{"arguments":{"a":1,"b":[1,2]},"name":"export"},"server":"crm"}'
+    covered = (
+        b'{"act":[],"extra":{},"method":"tools/call","mirrors":[],"params":{"arguments":{"a":1,"b":[1,2]},'
+        b'"name":"export"},"path":"","server":"crm"}'
+    )
     assert digest(BASE) == hmac.new(KEY, b"holdfast/request/v1\0" + covered, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        Around(path="/other"),
+        Around("/mcp", (("mcp-param-region", "us"),)),
+        Around("/mcp", (("mcp-param-region", "eu"),), ("https://idp.example|bob",)),
+    ],
+)
+def test_what_is_around_a_call_is_covered_too(around: Around) -> None:
+    usual = Around("/mcp", (("mcp-param-region", "eu"),))
+    assert request_digest_hex(KEY, "crm", BASE, around) != request_digest_hex(KEY, "crm", BASE, usual)

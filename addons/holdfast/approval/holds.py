@@ -64,7 +64,7 @@ class HoldRequest:
 
     ``call`` is the masked one, ``digest_hex`` the keyed digest of what would be forwarded
     (:func:`holdfast.approval.digest.request_digest_hex`), ``counts`` the findings by entity. ``base`` holds the members
-    ``who``, ``src``, ``dst``, ``mcp`` and ``rpc`` of the Records.
+    ``who``, ``src``, ``dst``, ``mcp`` and ``rpc`` of the Records; ``path`` is the address at the server.
     """
 
     call_id: str
@@ -75,6 +75,7 @@ class HoldRequest:
     server: str
     counts: dict[str, int]
     base: JsonObject
+    path: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

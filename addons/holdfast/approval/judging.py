@@ -19,7 +19,7 @@ from holdfast.approval.approvers import (
     enrolled,
 )
 from holdfast.approval.dsse import parse_envelope
-from holdfast.approval.holds import Decided, Hold, HoldRequest
+from holdfast.approval.holds import Decided, Hold, HoldRequest, requester_of
 from holdfast.approval.statement import Choice, Statement, parse_statement, verify_statement
 from holdfast.errors import ApprovalError, Cause
 from holdfast.ledger.keys import verify_signature
@@ -145,6 +145,7 @@ def check_grant(
         statement, decider = _reopened(decided, rules, gateway_public)
         _check_covers(statement, hold, request, rules)
         check_not_requester(decider, hold.requester)
+        check_not_requester(decider, requester_of(request.caller))
         check_distinct(decider, deciders)
         if statement.assurance == "signature":
             check_may_decide(decider, request.rule)

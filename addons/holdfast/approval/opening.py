@@ -27,6 +27,7 @@ def new_hold(request: HoldRequest, rules: Rules, now: dt.datetime, random_bytes:
             opened_at=now,
             expires_at=expires_at,
             rules_digest_hex=rules.digest_hex,
+            path=request.path,
         )
     )
     return Hold(

@@ -37,6 +37,7 @@ class Shown:
     opened_at: dt.datetime
     expires_at: dt.datetime
     rules_digest_hex: str
+    path: str = ""
 
 
 def build_view(shown: Shown) -> bytes:
@@ -45,7 +46,9 @@ def build_view(shown: Shown) -> bytes:
     Raises:
         Refused: DENIED_BY_RULE, the call is too large to be reviewed, so nobody can approve it.
     """
-    params = json.dumps(shown.call.params, indent=2, sort_keys=True, ensure_ascii=False)
+    # Members beside params travel too (a later version of MCP may have some): an approver sees them first.
+    sent = shown.call.params if not shown.call.extra else {**shown.call.extra, "params": shown.call.params}
+    params = json.dumps(sent, indent=2, sort_keys=True, ensure_ascii=False)
     if len(params) > VIEW_BYTES_MAX:
         raise _too_large(shown.rule)
     data = "".join(f"{line}\n" for line in _lines(shown, params)).encode("utf-8")
@@ -70,7 +73,7 @@ def view_digest_hex(view: bytes) -> str:
 
 def _lines(shown: Shown, params: str) -> Iterator[str]:
     yield f"HOLD {shown.hold}"
-    yield from _field("server", shown.server)
+    yield from _field("server", f"{shown.server} {shown.path}".strip())
     yield from _field("method", shown.call.method)
     if shown.call.name is not None:
         yield from _field("name", shown.call.name)
