@@ -13,6 +13,8 @@ from holdfast.ledger.reader import open_reader
 
 SCAN_RECORDS_MAX: Final = 200_000  # about two seconds at start; sessions and calls older than that are forgotten
 
+_NOBODY: Final = ("", "")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OpenCall:
@@ -45,7 +47,8 @@ def left_open(directory: Path, size: int) -> LeftOpen:
             body = jsontext.parse(entry)
             if isinstance(body, dict):
                 _follow(index, body, calls, sessions)
-    return LeftOpen(tuple(calls.values()), tuple(sessions.items()))
+    owned = tuple((digest, owner) for digest, owner in sessions.items() if owner != _NOBODY)
+    return LeftOpen(tuple(calls.values()), owned)
 
 
 def _follow(index: int, body: JsonObject, calls: dict[int, OpenCall], sessions: dict[str, tuple[str, str]]) -> None:
@@ -58,7 +61,10 @@ def _follow(index: int, body: JsonObject, calls: dict[int, OpenCall], sessions: 
                 if isinstance(ref, int):
                     calls.pop(ref, None)
         case "session.opened":
-            sessions[str(body.get("sid"))] = (str(_member(body, "who", "iss")), str(_member(body, "who", "sub")))
+            owner = (str(_member(body, "who", "iss")), str(_member(body, "who", "sub")))
+            # One that two Callers opened is nobody's.
+            if sessions.setdefault(str(body.get("sid")), owner) != owner:
+                sessions[str(body.get("sid"))] = _NOBODY
         case "session.closed":
             sessions.pop(str(body.get("sid")), None)
         case _:

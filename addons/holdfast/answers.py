@@ -20,6 +20,7 @@ _CODES: Final = {
     Cause.UNSUPPORTED: -31004,
     Cause.TOO_LARGE: -31005,
     Cause.NO_SESSION: -31006,
+    Cause.NOT_FOUND: -31007,
     Cause.DENIED_BY_RULE: -31010,
     Cause.DENIED_BY_APPROVER: -31011,
     Cause.HOLD_EXPIRED: -31012,
@@ -42,7 +43,7 @@ def status_of(refused: Refused) -> int:
             return 415
         case Cause.TOO_LARGE:
             return 413
-        case Cause.NO_SESSION:
+        case Cause.NO_SESSION | Cause.NOT_FOUND:
             return 404
         case Cause.SERVER_FAULT:
             return 502

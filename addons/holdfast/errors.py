@@ -29,6 +29,7 @@ class Cause(enum.Enum):
     MALFORMED = "malformed"  # bytes that are no message we forward: HTTP 400
     UNSUPPORTED = "unsupported"  # a method, content type or encoding we do not carry: HTTP 405 or 415
     TOO_LARGE = "too_large"  # over a limit: HTTP 413
+    NOT_FOUND = "not_found"  # a path that is no MCP endpoint of this gateway: HTTP 404
     NO_SESSION = "no_session"  # unknown or ended MCP session: HTTP 404, so that clients initialise anew
     DENIED_BY_RULE = "denied_by_rule"  # an access rule, or none that allows: HTTP 200, JSON-RPC
     DENIED_BY_APPROVER = "denied_by_approver"  # a person said no: HTTP 200, JSON-RPC

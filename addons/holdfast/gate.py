@@ -13,7 +13,6 @@ events.
 
 import dataclasses
 import logging
-import re
 from typing import Final
 
 from holdfast import answers, capture, jsontext, judging, replies, wireheaders
@@ -30,7 +29,6 @@ from holdfast.stations import Stations, Trail
 log = logging.getLogger(__name__)
 
 _JSON: Final = (("content-type", "application/json"),)
-_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")  # what may stand in a quoted header value
 HTTP_ACCEPTED: Final = 202
 # A server's own error status steers its client (404: the session is gone); its text is not passed on.
 _PASSED_STATUS: Final = frozenset({400, 404, 405, 406, 409, 415, 429})
@@ -57,22 +55,41 @@ class Gate:
             return await self._refuse(trail, failure(error), watch)
 
     async def _admit(self, trail: Trail, watch: Watch) -> Admission | Answer:
-        screened = screen(trail.request, self.stations.origins)
+        screened = screen(trail.request, self.stations.origins | {self.stations.resource})
         if screened.kind is Kind.METADATA:
-            suffix = trail.request.path.removeprefix(METADATA_PATH)
-            return Answer(200, _JSON, trail.force.identifier.metadata(self.stations.resource + suffix))
+            suffix = screened.path.removeprefix(METADATA_PATH)
+            if suffix and suffix not in self.stations.paths:
+                raise Refused(Cause.NOT_FOUND, "this resource is not here")
+            metadata = trail.force.identifier.metadata(self.stations.resource + suffix)
+            watch.note({"decision": "metadata", "path": METADATA_PATH})
+            watch.show_reply(metadata, {})
+            return Answer(200, _JSON, metadata)
         trail.caller = await trail.force.identifier.identify(trail.request)
         trail.base["who"] = capture.who(trail.caller)
+        self._find_path(trail, screened, watch)
         if screened.kind is Kind.POST:
             return await self._admit_messages(trail, screened, trail.caller, watch)
         return await self._admit_bodiless(trail, screened, trail.caller, watch)
+
+    def _find_path(self, trail: Trail, screened: Screened, watch: Watch) -> None:
+        """Refuse an address that is no endpoint: a server may do anything at another."""
+        sessions, path = self.stations.sessions, screened.path
+        announced = self.stations.announced.get(sessions.digest_hex(screened.session)) if screened.session else None
+        if path not in self.stations.paths and path != announced:
+            raise Refused(
+                Cause.NOT_FOUND, "the path is no MCP endpoint of this gateway", next_step="See option holdfast_paths."
+            )
+        trail.path = path
+        if isinstance(dst := trail.base.get("dst"), dict):
+            trail.base["dst"] = {**dst, "path": path}
+        watch.note({"path": path})
 
     async def _admit_messages(self, trail: Trail, screened: Screened, caller: Caller, watch: Watch) -> Admission:
         stations = self.stations
         trail.body = body = parse_body(trail.request.body, Direction.TO_SERVER)
         version = judging.agree_on_version(trail, body)
         trail.base["mcp"] = {"version": version, "transport": "post"}
-        judging.enter_session(stations, trail, screened.session, caller, version)
+        judging.enter_session(stations, trail, screened.session, caller)
         rules = [judging.judge(stations, trail, caller, message, trail.scope) for message in body.messages]
         masked = [await trail.force.masker.mask(m, server=stations.gateway.server) for m in body.messages]
         trail.kept = masked[0].keep
@@ -106,7 +123,7 @@ class Gate:
         version = trail.request.header("mcp-protocol-version") or HANDSHAKE_VERSIONS[0]
         judging.check_version(version)
         trail.base["mcp"] = {"version": version, "transport": screened.kind.value}
-        judging.enter_session(self.stations, trail, screened.session, caller, version)
+        judging.enter_session(self.stations, trail, screened.session, caller)
         ends = screened.kind is Kind.END_SESSION
         if ends and trail.session is None:
             raise Refused(Cause.MALFORMED, "a DELETE names no session")
@@ -117,6 +134,7 @@ class Gate:
         # From here on the Record is durable: the request may travel.
         if ends and trail.session is not None:
             self.stations.sessions.end(trail.session)
+            self.stations.announced.pop(self.stations.sessions.digest_hex(trail.session), None)
         note["record"] = str(receipt.index)
         outgoing = self._outgoing(trail, b"")
         return Admission(screened.kind, caller, outgoing, (), trail.session, trail.scope, trail.force, trail.base, note)
@@ -124,7 +142,7 @@ class Gate:
     def _outgoing(self, trail: Trail, body: bytes) -> Outgoing:
         request = trail.request
         stripped = dataclasses.replace(request, headers=trail.force.identifier.strip(request.headers))
-        headers = wireheaders.to_server(stripped, self.stations.gateway.host)
+        headers = wireheaders.to_server(stripped, self.stations.gateway.host, trail.force.masker.keep_text)
         if self.stations.credential is not None:
             headers = (*headers, ("authorization", self.stations.credential))
         if body or request.method == "POST":
@@ -136,15 +154,22 @@ class Gate:
         stations.counters.refused += 1
         headers: Headers = ()
         if refused.cause in (Cause.UNAUTHENTICATED, Cause.FORBIDDEN):
-            headers = trail.force.identifier.challenge(refused, stations.resource + METADATA_PATH + _path(trail))
+            headers = trail.force.identifier.challenge(refused, self._metadata_url(trail))
         try:
             kept = trail.kept or await self._masked_for_record(trail)
             draft = capture.refused_draft(trail.base, refused, trail.request.body, stations.request_key, kept)
             await stations.ledger.append(draft)
             watch.show_call(jsontext.wire(kept.to_json()) if kept else b"", _refused_note(trail, refused, kept))
+            watch.show_reply(jsontext.wire({"refused": answers.sentence(refused)}), {})
         except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
             refused = failure(error)
         return answers.refusal(refused, trail.body, headers)
+
+    def _metadata_url(self, trail: Trail) -> str:
+        """RFC 9728 3.1: the well-known path goes before the path of the resource."""
+        path = trail.request.path.partition("?")[0]
+        known = path if path in self.stations.paths else ""
+        return self.stations.resource + METADATA_PATH + known
 
     async def _masked_for_record(self, trail: Trail) -> Message | None:
         """Of a message that was refused before it was masked, what its Record may say; nothing if masking fails."""
@@ -163,12 +188,12 @@ class Gate:
         try:
             return await self._release(admission, head, body, watch)
         except Refused as refused:
-            return await self.lose(admission, _of_server(refused), status=head.status)
+            return await self.lose(admission, _of_server(refused), watch, status=head.status)
         except Exception as error:  # noqa: BLE001 -- the one place where a failed stage becomes a refusal
-            return await self.lose(admission, failure(error))
+            return await self.lose(admission, failure(error), watch)
 
     async def _release(self, admission: Admission, head: Head, body: bytes, watch: Watch) -> Answer:
-        headers = wireheaders.to_client(head)
+        headers = wireheaders.to_client(head, admission.force.masker.keep_text)
         # HTTP+SSE (2024-11-05) answers a POST with 202 and replies on the stream: the Call stays open.
         if not body and (head.status == HTTP_ACCEPTED or (head.status in (200, 204) and not admission.waiting())):
             watch.show_reply(b"", {"status": str(head.status)})
@@ -193,7 +218,7 @@ class Gate:
         forward = tuple(one.forward for one in vouched if one.forward is not None)
         if not forward:
             raise Refused(Cause.SERVER_FAULT, "no message of the reply may be released")
-        return Answer(head.status, headers, Body(forward, parsed.is_batch).to_bytes())
+        return Answer(head.status, (*_JSON, *headers), Body(forward, parsed.is_batch).to_bytes())
 
     def _opened_session(self, admission: Admission, head: Head, messages: tuple[Message, ...]) -> Draft | None:
         session = head.header("mcp-session-id")
@@ -202,7 +227,7 @@ class Gate:
             return None
         return session_draft(self.stations, admission, session)
 
-    async def lose(self, admission: Admission, refused: Refused, *, status: int | None = None) -> Answer:
+    async def lose(self, admission: Admission, refused: Refused, watch: Watch, *, status: int | None = None) -> Answer:
         """Write down that calls of ``admission`` got no Reply, and answer the client with the reason."""
         stations = self.stations
         lost = [a for a in admission.waiting() if stations.open_calls.close(admission.scope, a)]
@@ -214,6 +239,7 @@ class Gate:
                 await stations.ledger.append(*drafts)
         except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
             refused = failure(error)
+        watch.show_reply(jsontext.wire({"refused": answers.sentence(refused)}), {"cause": refused.cause.value})
         messages = tuple(a.message for a in admission.admitted)
         answer = answers.refusal(refused, Body(messages, len(messages) > 1) if messages else None)
         if refused.cause is Cause.SERVER_FAULT and status is not None and status in _PASSED_STATUS:
@@ -254,12 +280,6 @@ def _place(error: Exception) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
-
-
-def _path(trail: Trail) -> str:
-    """RFC 9728 3.1: the well-known path goes before the path of the resource."""
-    path = trail.request.path.partition("?")[0]
-    return path if _PATH.fullmatch(path) else ""
 
 
 def _refused_note(trail: Trail, refused: Refused, kept: Message | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ import uuid
 
 from holdfast import wireheaders
 from holdfast.approval.desk import HoldRequest
-from holdfast.approval.digest import request_digest_hex
+from holdfast.approval.digest import Around, request_digest_hex
 from holdfast.call import (
     BATCH_VERSION,
     HANDSHAKE_VERSIONS,
@@ -71,15 +71,18 @@ def check_version(version: str, *, initializes: bool = False) -> str:
     )
 
 
-def enter_session(stations: Stations, trail: Trail, session: str | None, caller: Caller, version: str) -> None:
+def enter_session(stations: Stations, trail: Trail, session: str | None, caller: Caller) -> None:
     """Note the session that a request belongs to, if it is the Caller's own.
 
     Raises:
         Refused: NO_SESSION or FORBIDDEN.
     """
-    if session is None or version == MODERN_VERSION:  # the modern era has no sessions
+    # In the modern era too, which has no sessions: a server could still read what the request says of one.
+    if session is None:
         return
     stations.sessions.check(session, caller)
+    if trail.force.masker.keep_text(session) != session:
+        raise Refused(Cause.MALFORMED, "the session id holds a regulated value")
     trail.session = session
     trail.base["sid"] = stations.sessions.digest_hex(session)
 
@@ -94,6 +97,11 @@ def judge(stations: Stations, trail: Trail, caller: Caller, message: Message, sc
         if stations.open_calls.find(scope, Direction.TO_CLIENT, message.id) is None:
             raise Refused(Cause.MALFORMED, "a reply answers no open call of the server")
         return ""
+    if stations.open_calls.find(scope, Direction.TO_SERVER, message.id) is not None:
+        # Its Reply could not be told from the other one's.
+        raise Refused(
+            Cause.MALFORMED, "a call with this id is still open", next_step="Give each call an id of its own."
+        )
     decision = judge_access(trail.force.rules.access, message, caller, stations.gateway.server)
     if isinstance(decision, Deny):
         raise Refused(
@@ -131,6 +139,9 @@ async def draft(
     watch.note({"decision": "hold", "rule": held.rule.id})
     grant = await stations.desk.hold(request, watch.gone)
     decision = {"effect": "allow", "rule": held.rule.id, "reason": "a person approved it"}
+    if stations.clock.now_at() > caller.expires_at:
+        # Identity was judged when the call came; it goes out now.
+        raise Refused(Cause.UNAUTHENTICATED, "the credential expired while the call was held")
     written = call_draft(
         trail.base, call_id, masked, trail.force.engine, decision, Use(grant.approval_id, grant.use_no)
     )
@@ -157,12 +168,18 @@ def _hold_request(
     return HoldRequest(
         call_id=call_id,
         call=kept,
-        digest_hex=request_digest_hex(stations.request_key, stations.gateway.server, forward),
+        digest_hex=request_digest_hex(
+            stations.request_key,
+            stations.gateway.server,
+            forward,
+            Around(trail.path, wireheaders.mirrors(trail.request.headers), caller.act),
+        ),
         caller=caller,
         rule=rule,
         server=stations.gateway.server,
         counts=masked.counts(),
         base=base,
+        path=trail.path,
     )
 
 

@@ -11,7 +11,7 @@ from holdfast import capture, judging
 from holdfast.call import Call, Direction, Message, Reply
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head
-from holdfast.jsontext import JsonObject
+from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft
 from holdfast.passage import Admission, Admitted
 from holdfast.policy.access import judge_access
@@ -21,6 +21,7 @@ from holdfast.wireheaders import media_type
 
 NOT_MODIFIED = 304
 ERRORS = 400
+_CONTENT = frozenset({"content", "structuredContent"})  # what tools say, not what the protocol asks
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,18 +72,19 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         Refused: a Reply to no open Call (SERVER_FAULT).
         MaskingError: the masker cannot vouch for it.
     """
+    _check_input_requests(stations, admission, message.result if isinstance(message, Reply) else message.params)
     masked = await admission.force.masker.mask(message, server=stations.gateway.server)
     engine = admission.force.engine
     if isinstance(message, Reply):
         answered = _answered(stations, admission, message)
-        _check_input_requests(stations, admission, message)
         if isinstance(answered.message, Call) and answered.message.method == "tools/list":
             stations.catalog.learn(message.result)
         out = judging.reply_outcome(stations, message, answered)
         draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
         return Vouched(draft, masked.forward, masked.keep, answers=answered)
-    rules, server = admission.force.rules, stations.gateway.server
-    decision = judge_access(rules.access, message, admission.caller, server)
+    if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
+        raise Refused(Cause.SERVER_FAULT, "a call of the server with this id is still open")
+    decision = judge_access(admission.force.rules.access, message, admission.caller, stations.gateway.server)
     if isinstance(decision, Deny):
         refused = Refused(Cause.DENIED_BY_RULE, decision.reason, rule=decision.rule)
         return Vouched(refusal_draft(stations, admission, refused, b"", masked.keep), None, masked.keep)
@@ -120,16 +122,26 @@ def settle(stations: Stations, admission: Admission, vouched: Vouched, index: in
         stations.open_calls.add(admission.scope, Admitted(vouched.forward, vouched.kept, vouched.asks, index, now_ns))
 
 
-def _check_input_requests(stations: Stations, admission: Admission, reply: Reply) -> None:
+def _check_input_requests(stations: Stations, admission: Admission, value: Json) -> None:
     """MCP 2026-07-28: a result may carry requests to the client (MRTR). They are Calls of the server like any other."""
-    asked = reply.result.get("inputRequests") if isinstance(reply.result, dict) else None
-    for request in asked.values() if isinstance(asked, dict) else []:
+    level = [value]
+    while level:
+        members = [item for item in level if isinstance(item, dict)]
+        for item in members:
+            _judge_input_requests(stations, admission, item.get("inputRequests"))
+        inner = [value for item in members for name, value in item.items() if name not in _CONTENT]
+        level = inner + [value for item in level if isinstance(item, list) for value in item]
+
+
+def _judge_input_requests(stations: Stations, admission: Admission, asked: Json) -> None:
+    if asked is None:
+        return
+    for request in asked.values() if isinstance(asked, dict) else [None]:
         method = request.get("method") if isinstance(request, dict) else None
         if not isinstance(request, dict) or not isinstance(method, str):
             raise Refused(Cause.SERVER_FAULT, "an input request names no method")
         call = Call(method, request.get("params"), "input", Direction.TO_CLIENT)
-        rules, server = admission.force.rules, stations.gateway.server
-        decision = judge_access(rules.access, call, admission.caller, server)
+        decision = judge_access(admission.force.rules.access, call, admission.caller, stations.gateway.server)
         if isinstance(decision, Deny):
             raise Refused(Cause.DENIED_BY_RULE, decision.reason, rule=decision.rule)
 

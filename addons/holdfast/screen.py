@@ -5,6 +5,7 @@ servers, not before web sites.
 """
 
 import dataclasses
+import re
 import urllib.parse
 from typing import Final
 
@@ -15,6 +16,8 @@ from holdfast.wireheaders import SESSION_ID, media_type
 
 METADATA_PATH: Final = "/.well-known/oauth-protected-resource"  # RFC 9728, section 3.1
 PATH_CHARS_MAX: Final = 1024
+PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?|/")  # of an endpoint: nothing to decode, nothing empty
+_TARGET: Final = re.compile(rf"/[\x21-\x22\x24-\x7e]{{0,{PATH_CHARS_MAX - 1}}}")  # visible ASCII without a fragment
 # HTTP+SSE (2024-11-05) has its session in the query of the POST address.
 SESSION_QUERY: Final = frozenset({"sessionId", "session_id", "sessionid"})
 # A header that two readers would read differently when it comes twice.
@@ -26,9 +29,10 @@ _ONCE: Final = frozenset(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Screened:
-    """A request that is MCP by its outside: what it wants, and the session it names."""
+    """A request that is MCP by its outside: what it wants, the path it goes to, and the session it names."""
 
     kind: Kind
+    path: str
     session: str | None
 
 
@@ -42,28 +46,28 @@ def screen(request: Request, allowed_origins: frozenset[str]) -> Screened:
     _check_origin(request, allowed_origins)
     path, _, query = request.path.partition("?")
     if request.method == "GET" and (path == METADATA_PATH or path.startswith(METADATA_PATH + "/")):
-        return Screened(Kind.METADATA, None)
+        return Screened(Kind.METADATA, path, None)
     session = _session(request, query)
     match request.method:
         case "POST":
             if media_type(request.header("content-type")) != "application/json":
                 raise Refused(Cause.UNSUPPORTED, "the content type is not application/json")
-            return Screened(Kind.POST, session)
+            return Screened(Kind.POST, path, session)
         case "GET":
             accepted = {media_type(part) for value in request.headers_named("accept") for part in value.split(",")}
             if not accepted & {"text/event-stream", "text/*", "*/*"}:
                 raise Refused(Cause.UNSUPPORTED, "a GET does not accept text/event-stream")
             _refuse_body(request)
-            return Screened(Kind.STREAM, session)
+            return Screened(Kind.STREAM, path, session)
         case "DELETE":
             _refuse_body(request)
-            return Screened(Kind.END_SESSION, session)
+            return Screened(Kind.END_SESSION, path, session)
         case _:
             raise Refused(Cause.UNSUPPORTED, "the HTTP method is none of POST, GET and DELETE")
 
 
 def _check_headers(request: Request) -> None:
-    if not request.path.startswith("/") or len(request.path) > PATH_CHARS_MAX or "#" in request.path:
+    if not _TARGET.fullmatch(request.path):
         raise Refused(Cause.MALFORMED, "the request target is not a short path")
     if len(request.headers) > HEADERS_COUNT_MAX:
         raise Refused(Cause.TOO_LARGE, f"more than {HEADERS_COUNT_MAX} headers")
@@ -86,18 +90,21 @@ def _check_headers(request: Request) -> None:
 def _check_origin(request: Request, allowed: frozenset[str]) -> None:
     """MCP, transports, security warning: a foreign Origin is refused, against DNS rebinding."""
     origin = request.header("origin")
-    if origin is None or origin in allowed:
-        return
-    if urllib.parse.urlsplit(origin).netloc != (request.header("host") or "") or origin == "null":
+    if origin is not None and origin not in allowed:
         raise Refused(Cause.FORBIDDEN, "the Origin is not allowed", next_step="Name it in holdfast_origins.")
 
 
 def _session(request: Request, query: str) -> str | None:
-    session = request.header("mcp-session-id")
+    header = request.header("mcp-session-id")
+    stated = [] if header is None else [header]
     for name, value in urllib.parse.parse_qsl(query, keep_blank_values=True, max_num_fields=10):
         if name not in SESSION_QUERY:
             raise Refused(Cause.UNSUPPORTED, "the address has a query that is no session id")
-        session = value
+        stated.append(value)
+    # The one that is judged must be the one that the server reads.
+    if len(stated) > 1:
+        raise Refused(Cause.MALFORMED, "the session is named twice")
+    session = stated[0] if stated else None
     if session is not None and not SESSION_ID.fullmatch(session):
         raise Refused(Cause.MALFORMED, "the session id is not a short visible text")
     return session

@@ -3,6 +3,7 @@
 import dataclasses
 import uuid
 from collections.abc import Callable
+from typing import Final
 
 from holdfast.approval.desk import Desk
 from holdfast.call import Body, Message
@@ -15,6 +16,8 @@ from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.ledger import Ledger
 from holdfast.passage import InForce, OpenCalls
+
+ANNOUNCED_MAX: Final = 10_000  # open streams of HTTP+SSE; each costs two hundred bytes
 
 
 @dataclasses.dataclass(slots=True)
@@ -31,8 +34,10 @@ class Counters:
 class Stations:
     """The stations of the gateway, ready to work.
 
-    ``resource`` is the public URL of the gateway up to its host and port, ``origins`` the Origin header values that
-    browsers may send, ``credential`` the gateway's own Authorization towards the server.
+    ``paths`` are the endpoints of the MCP server; ``announced`` are those that it named for one session (HTTP+SSE,
+    2024-11-05), by the session's digest. ``resource`` is the public URL of the gateway up to its host and port,
+    ``origins`` the Origin header values that browsers may send, ``credential`` the gateway's own Authorization towards
+    the server.
     """
 
     in_force: Callable[[], InForce]
@@ -44,10 +49,18 @@ class Stations:
     request_key: bytes
     resource: str
     origins: frozenset[str]
+    paths: frozenset[str] = frozenset({"/mcp"})
+    announced: dict[str, str] = dataclasses.field(default_factory=dict)
     credential: str | None = dataclasses.field(default=None, repr=False)
     catalog: Catalog = dataclasses.field(default_factory=Catalog)
     open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
     counters: Counters = dataclasses.field(default_factory=Counters)
+
+    def announce(self, session_digest_hex: str, path: str) -> None:
+        """Remember the endpoint that a server named for one session; of too many, the oldest is forgotten."""
+        self.announced[session_digest_hex] = path
+        while len(self.announced) > ANNOUNCED_MAX:
+            del self.announced[next(iter(self.announced))]
 
 
 @dataclasses.dataclass(slots=True)
@@ -60,6 +73,7 @@ class Trail:
     caller: Caller | None = None
     body: Body | None = None
     kept: Message | None = None
+    path: str = ""
     session: str | None = None
     alone: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
 

@@ -3,8 +3,10 @@
 Events arrive in batches, whatever came while the last batch was being written down; one batch is one commit.
 """
 
+import dataclasses
 import itertools
 import logging
+import re
 import urllib.parse
 from typing import Final
 
@@ -16,10 +18,14 @@ from holdfast.gate import Gate, failure, session_draft
 from holdfast.ledger.draft import Draft
 from holdfast.passage import Admission, Kind, Watch
 from holdfast.replies import Vouched
-from holdfast.screen import SESSION_QUERY
+from holdfast.screen import PATH, SESSION_QUERY
 from holdfast.sse import Event, format_event, parse_event
 
 log = logging.getLogger(__name__)
+
+_ENDPOINT: Final = re.compile(
+    rf"(?P<path>{PATH.pattern})\?(?:{'|'.join(sorted(SESSION_QUERY))})=(?P<session>[A-Za-z0-9._~-]{{1,256}})"
+)
 
 DRAFTS_PER_APPEND: Final = 100  # what one append takes, with room; a backlog of small events is longer
 
@@ -43,9 +49,10 @@ class EventStream:
                 getattr(admitted.message, "method", "") == "initialize" for admitted in self._admission.admitted
             )
             if session is not None and initializes:
-                await self._stations.ledger.append(session_draft(self._stations, self._admission, session))
+                # Whose it is comes first: a Record must not give one Caller's session to another.
                 self._stations.sessions.open(session, self._admission.caller)
-            headers = [(n, v) for n, v in wireheaders.to_client(head) if n != "content-type"]
+                await self._stations.ledger.append(session_draft(self._stations, self._admission, session))
+            headers = wireheaders.to_client(head, self._admission.force.masker.keep_text)
             return Answer(200, (("content-type", "text/event-stream"), *headers), b"")
         except Exception as error:  # noqa: BLE001 -- the one place where a failed stage cuts a stream
             failure(error)
@@ -96,14 +103,17 @@ class EventStream:
     def _check_credential(self) -> None:
         """A stream that outlives the credential it was opened with is cut; a client opens it anew with a fresh one."""
         admission = self._admission
-        if admission.kind is Kind.STREAM and self._stations.clock.now_at() > admission.caller.expires_at:
+        listens = admission.kind is Kind.STREAM or any(
+            getattr(admitted.message, "method", "") == "subscriptions/listen" for admitted in admission.admitted
+        )
+        if listens and self._stations.clock.now_at() > admission.caller.expires_at:
             raise Refused(Cause.UNAUTHENTICATED, "the credential of the stream has expired")
 
     def _check_fields(self, event: Event) -> None:
-        keep_text = self._admission.force.masker.keep_text
-        for field in (event.id, event.name):
-            if field is not None and keep_text(field) != field:
-                raise Refused(Cause.SERVER_FAULT, "an event's id or name holds a regulated value")
+        if event.name not in (None, "message", "endpoint"):
+            raise Refused(Cause.SERVER_FAULT, "an event has a name that MCP does not have")
+        if event.id is not None and self._admission.force.masker.keep_text(event.id) != event.id:
+            raise Refused(Cause.SERVER_FAULT, "an event's id holds a regulated value")
         self._resumable = self._resumable or event.id is not None
 
     async def _vouch(self, event: Event, drafts: list[Draft], before: list[Vouched]) -> tuple[list[Vouched], bool]:
@@ -121,14 +131,21 @@ class EventStream:
 
     def _endpoint(self, event: Event) -> tuple[Event, Draft]:
         """HTTP+SSE (2024-11-05): where to POST. Only the path goes on, so that clients stay with the gateway."""
-        target = urllib.parse.urlsplit(event.data or "")
-        query = dict(urllib.parse.parse_qsl(target.query))
-        session = next((value for name, value in query.items() if name in SESSION_QUERY), None)
-        if session is None or not target.path.startswith("/") or len(query) != 1:
-            raise Refused(Cause.SERVER_FAULT, "the endpoint event names no session")
-        self._stations.sessions.open(session, self._admission.caller)
-        draft = session_draft(self._stations, self._admission, session)
-        return Event(f"{target.path}?{target.query}", "endpoint", event.id), draft
+        target = _ENDPOINT.fullmatch(urllib.parse.urlsplit(event.data or "")._replace(scheme="", netloc="").geturl())
+        admission, keep_text = self._admission, self._admission.force.masker.keep_text
+        if target is None or keep_text(target[0]) != target[0]:
+            raise Refused(Cause.SERVER_FAULT, "the endpoint event names no plain address with a session")
+        if admission.kind is not Kind.STREAM or admission.session is not None:
+            raise Refused(Cause.SERVER_FAULT, "an endpoint event where none belongs")
+        session = target["session"]
+        self._stations.sessions.open(session, admission.caller)
+        draft = session_draft(self._stations, admission, session)
+        digest_hex = self._stations.sessions.digest_hex(session)
+        self._stations.announce(digest_hex, target["path"])
+        # What the client asks at that address is answered on this stream.
+        base = {**admission.base, "sid": digest_hex}
+        self._admission = dataclasses.replace(admission, session=session, scope=session, base=base)
+        return Event(target[0], "endpoint", event.id), draft
 
     def _show(self, vouched: list[Vouched]) -> None:
         if vouched:
@@ -143,7 +160,7 @@ class EventStream:
                 await self._stations.ledger.append(Draft("stream.closed", body, {}, None))
             if reason is not None or not self._resumable:
                 refused = Refused(Cause.SERVER_FAULT, reason or "the stream ended without a reply")
-                await self._gate.lose(self._admission, refused)
+                await self._gate.lose(self._admission, refused, self._watch)
         except Exception as error:  # noqa: BLE001 -- the stream has ended; what is left is to tell the operator
             failure(error)
 

@@ -8,6 +8,7 @@ Headers are not masked word by word, so only those with a purpose pass: an unkno
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from typing import Final
 
 from holdfast.call import Call, Message, is_modern, version_of
@@ -15,16 +16,21 @@ from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head, Headers, Request
 from holdfast.jsontext import Json
 
-_TO_SERVER: Final = frozenset(
-    {"accept", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id", "last-event-id"}
-)
-_TO_CLIENT: Final = frozenset({"content-type", "cache-control", "mcp-session-id", "retry-after", "x-accel-buffering"})
 _PARAM: Final = "mcp-param-"
+_MIRRORS: Final = ("mcp-method", "mcp-name")
 _BASE64: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/=]*)\?=")
 _VISIBLE: Final = re.compile(r"[\x20-\x7e]*")
-_MEDIA: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9 _./:;,=*+@\"'()\[\]{}<>!?&%$#|~^`\\-]{0,512}")
+_MEDIA: Final = re.compile(r"[A-Za-z0-9!#$&^_.+*-]{1,64}/[A-Za-z0-9!#$&^_.+*-]{1,64}")
 SESSION_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")  # MCP 2025-11-25, transports: visible ASCII
+_EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,1024}")
+_VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ACCEPTED: Final = ("application/json", "text/event-stream")
+# Values of the server's that have a meaning for an MCP client; anything else in these headers does not pass.
+_TO_CLIENT: Final = {
+    "cache-control": re.compile(r"(no-cache|no-store|no-transform|private|must-revalidate|, ?|max-age=\d{1,9}){1,9}"),
+    "retry-after": re.compile(r"\d{1,9}"),
+    "x-accel-buffering": re.compile(r"yes|no"),
+}
 
 
 def media_type(value: str | None) -> str:
@@ -33,16 +39,61 @@ def media_type(value: str | None) -> str:
     return bare.lower() if _MEDIA.fullmatch(bare) else ""
 
 
-def to_server(request: Request, host: str) -> Headers:
-    """The client's headers that go on, and those that the gateway sets itself (without length or credential)."""
-    kept = [(n, v) for n, v in request.headers if (n in _TO_SERVER or n.startswith(_PARAM)) and _PLAIN.fullmatch(v)]
+def to_server(request: Request, host: str, keep_text: Callable[[str], str]) -> Headers:
+    """The client's headers that go on, and those that the gateway sets itself (without length or credential).
+
+    Args:
+        request: the client's request, without its credential.
+        host: what ``Host`` says to the server.
+        keep_text: masks a text; a header that it would change is not carried.
+
+    Raises:
+        Refused: MALFORMED, a header with a free value holds something else than an id.
+    """
+    headers = [("host", host), *_accept(request)]
+    if request.method == "POST":
+        headers.append(("content-type", "application/json"))
+        headers += mirrors(request.headers)
+    for name, form in (
+        ("mcp-protocol-version", _VERSION),
+        ("mcp-session-id", SESSION_ID),
+        ("last-event-id", _EVENT_ID),
+    ):
+        value = request.header(name)
+        if value is None:
+            continue
+        if not form.fullmatch(value) or keep_text(value) != value:
+            raise Refused(Cause.MALFORMED, f"the header {name} is no plain id")
+        headers.append((name, value))
     # Compressed replies would have to be unpacked before they are judged.
-    return (("host", host), *kept, ("accept-encoding", "identity"), ("user-agent", "holdfast"))
+    return (*headers, ("accept-encoding", "identity"), ("user-agent", "holdfast"))
 
 
-def to_client(head: Head) -> Headers:
-    """The server's headers that go back to the client."""
-    return tuple((n, v) for n, v in head.headers if n in _TO_CLIENT and _PLAIN.fullmatch(v))
+def _accept(request: Request) -> Headers:
+    asked = {media_type(part) for value in request.headers_named("accept") for part in value.split(",")} - {""}
+    wide = asked & {"*/*", "text/*", "application/*"} or not asked
+    kept = [media for media in _ACCEPTED if wide or media in asked]
+    return (("accept", ", ".join(kept)),) if kept else ()
+
+
+def to_client(head: Head, keep_text: Callable[[str], str]) -> Headers:
+    """The server's headers that go back to the client, without ``Content-Type``, which the gateway sets itself.
+
+    Raises:
+        Refused: SERVER_FAULT, a session id that is none.
+    """
+    headers = [(n, v) for n, v in head.headers if n in _TO_CLIENT and _TO_CLIENT[n].fullmatch(v)]
+    session = head.header("mcp-session-id")
+    if session is None:
+        return tuple(headers)
+    if not SESSION_ID.fullmatch(session) or keep_text(session) != session:
+        raise Refused(Cause.SERVER_FAULT, "the server's session id is no plain id")
+    return (*headers, ("mcp-session-id", session))
+
+
+def mirrors(headers: Headers) -> Headers:
+    """The headers that repeat the body."""
+    return tuple((n, v) for n, v in headers if n in _MIRRORS or n.startswith(_PARAM))
 
 
 def check_mirrors(request: Request, call: Call) -> None:
@@ -59,8 +110,9 @@ def check_mirrors(request: Request, call: Call) -> None:
             if decode(value) != stated:
                 raise _disagrees(header)
     arguments = [_text(leaf) for leaf in leaves(call.arguments)]
-    for header, value in request.headers:
-        if header.startswith(_PARAM) and decode(value) not in arguments:
+    params = [(name, value) for name, value in request.headers if name.startswith(_PARAM)]
+    for header, value in params:
+        if decode(value) not in arguments or [name for name, _ in params].count(header) > 1:
             raise _disagrees(header)
 
 

@@ -48,7 +48,7 @@ async def test_no_engine_no_passage(works: Works, broken: object, caplog: pytest
 async def test_the_credential_and_unknown_headers_stay_here(works: Works) -> None:
     admission = await works.admitted(tool("get_customer"), ("x-internal", "1"), ("cookie", "c=d"))
     names = [name for name, _ in admission.outgoing.headers]
-    assert names == ["host", "content-type", "accept-encoding", "user-agent", "content-length"]
+    assert names == ["host", "accept", "content-type", "accept-encoding", "user-agent", "content-length"]
 
 
 async def test_the_gateways_own_credential_goes_to_the_server(works: Works) -> None:
@@ -187,3 +187,53 @@ async def test_a_held_call_blocks_nobody_else(works: Works) -> None:
     assert isinstance(await works.admit(tool("get_customer", 2)), Admission)
     works.screen.gone.set()
     await waiting
+
+
+async def test_only_endpoints_can_be_reached(works: Works) -> None:
+    who = token(works.clock)
+    post = works.post(tool("get_customer"), who=who, path="/admin/delete-all")
+    get = Request("GET", "/admin/x", (("accept", "*/*"), ("authorization", f"Bearer {who}")), b"", Peer("192.0.2.1", 1))
+    for request in (post, get):
+        answer = await works.gate.admit(request, works.screen)
+        assert isinstance(answer, Answer)
+        assert answer.status == 404
+    assert b"delete-all" not in works.everything_written()
+
+
+async def test_a_session_is_checked_in_every_era(works: Works) -> None:
+    opening = await works.admitted(
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}}
+    )
+    await works.release(opening, {"jsonrpc": "2.0", "id": 0, "result": {}}, ("mcp-session-id", "theirs"))
+    eve = token(works.clock, "eve")
+    modern = tool("get_customer") | {"params": {"name": "get_customer", "arguments": {}, "_meta": _MODERN_META}}
+    again = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2026-07-28"}}
+    for message, version in ((modern, ("mcp-protocol-version", "2026-07-28")), (again, ("x-none", "1"))):
+        answer = await works.admit(message, version, ("mcp-session-id", "theirs"), who=eve)
+        assert isinstance(answer, Answer), message
+        assert answer.status == 403
+
+
+async def test_an_id_that_is_open_is_not_asked_again(works: Works) -> None:
+    opening = await works.admitted(
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}}
+    )
+    await works.release(opening, {"jsonrpc": "2.0", "id": 0, "result": {}}, ("mcp-session-id", "s"))
+    await works.admitted(tool("get_customer", 7), ("mcp-session-id", "s"))
+    ping = {"jsonrpc": "2.0", "id": 7, "method": "ping"}
+    assert '"malformed"' in said(await works.admit(ping, ("mcp-session-id", "s")))
+
+
+async def test_a_held_call_does_not_go_out_on_an_expired_credential(works: Works) -> None:
+    waiting = asyncio.ensure_future(works.admit(tool("delete_customer", customer_id="C-1")))
+    await works.until("hold.opened")
+    works.clock.advance(700)
+    works.screen.gone.set()
+    assert isinstance(await waiting, Answer)
+    assert "call" not in works.types()
+
+
+async def test_a_refusal_shows_viewers_no_id(works: Works) -> None:
+    answer = await works.admit(tool("purge_logs", "4111 1111 1111 1111"))
+    assert "4111 1111 1111 1111" in said(answer)
+    assert b"4111 1111 1111 1111" not in b"".join([*works.screen.calls, *works.screen.replies])

@@ -1,11 +1,12 @@
 """Replies: correlated, masked and recorded before they come back; whatever cannot be vouched for stays outside."""
 
 import pytest
-from tests.gate.works import CARD, MAIL, FullAfter, FullDisk, Works, result, tool
+from tests.gate.works import CARD, MAIL, FullAfter, FullDisk, Works, result, token, tool
 
 from holdfast import jsontext
-from holdfast.exchange import Head
+from holdfast.exchange import Head, Peer, Request
 from holdfast.jsontext import JsonObject
+from holdfast.passage import Admission
 from holdfast.streams import EventStream
 
 _STREAM = Head(200, (("content-type", "text/event-stream"),))
@@ -130,12 +131,40 @@ async def test_the_second_reply_to_one_call_is_left_out(works: Works) -> None:
     assert await stream.release([block]) == b""
 
 
+async def _opened_stream(works: Works) -> EventStream:
+    headers = (("accept", "text/event-stream"), ("authorization", f"Bearer {token(works.clock)}"))
+    admission = await works.gate.admit(Request("GET", "/mcp", headers, b"", Peer("192.0.2.1", 1)), works.screen)
+    assert isinstance(admission, Admission)
+    return EventStream(works.gate, admission, works.screen)
+
+
 async def test_the_endpoint_of_http_sse_keeps_clients_at_the_gateway(works: Works) -> None:
-    admission = await works.admitted(tool("recalculate_scores"))
-    stream = EventStream(works.gate, admission, works.screen)
-    out = await stream.release([b"event: endpoint\ndata: http://inner:3000/messages?session_id=abc\n\n"])
-    assert out == b"event: endpoint\ndata: /messages?session_id=abc\n\n"
-    assert works.types() == ["call", "session.opened"]
+    stream = await _opened_stream(works)
+    out = await stream.release([b"event: endpoint\ndata: http://inner:3000/messages/?session_id=abc\n\n"])
+    assert out == b"event: endpoint\ndata: /messages/?session_id=abc\n\n"
+    assert works.types() == ["stream.opened", "session.opened"]
+    asked = await works.gate.admit(works.post(tool("get_customer"), path="/messages/?session_id=abc"), works.screen)
+    assert isinstance(asked, Admission)
+    block = b"event: message\ndata: " + jsontext.wire(result("here")) + b"\n\n"
+    assert await stream.release([block]) == block
+    assert works.types()[-2:] == ["call", "reply"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "////evil.example/p?sessionId=1",
+        "/\\evil.example/p?sessionId=1",
+        "/p?sessionId=1&x=2",
+        "/p",
+        "/m/bob@example.com?sessionId=1",
+        "/m/x?sessionId=234-45-6789",
+        "javascript:alert(1)?sessionId=1",
+    ],
+)
+async def test_an_endpoint_that_leads_away_or_tells_something_cuts_the_stream(works: Works, data: str) -> None:
+    stream = await _opened_stream(works)
+    assert await stream.release([f"event: endpoint\ndata: {data}\n\n".encode()]) is None
 
 
 async def test_a_request_of_the_server_inside_a_result_is_denied_too(works: Works) -> None:
@@ -145,3 +174,17 @@ async def test_a_request_of_the_server_inside_a_result_is_denied_too(works: Work
     answer = await works.release(admission, reply)
     assert b"inputRequests" not in answer.body
     assert works.types() == ["call", "call.lost"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputRequests": [{"method": "sampling/createMessage"}]},
+        {"task": {"inputRequests": {"k": {"method": "sampling/createMessage"}}}},
+        {"inputRequests": {"k": {"no": "method"}}},
+    ],
+)
+async def test_requests_hidden_anywhere_in_a_result_are_found(works: Works, body: JsonObject) -> None:
+    admission = await works.admitted(tool("get_customer"))
+    answer = await works.release(admission, {"jsonrpc": "2.0", "id": 1, "result": body})
+    assert b"sampling" not in answer.body

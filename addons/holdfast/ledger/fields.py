@@ -120,7 +120,11 @@ BODY: Final = (
     ),
     Field(
         "dst",
-        Members(Field("server", _TEXT, "name of the MCP server"), optional("host", _TEXT, "its host and port")),
+        Members(
+            Field("server", _TEXT, "name of the MCP server"),
+            optional("host", _TEXT, "its host and port"),
+            optional("path", _TEXT, "its endpoint"),
+        ),
         "where the Call goes",
     ),
     Field(

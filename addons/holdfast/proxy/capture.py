@@ -21,6 +21,7 @@ from holdfast.ledger.draft import Draft
 from holdfast.ledger.keys import open_keys
 from holdfast.ledger.ledger import Ledger
 from holdfast.proxy.guard import own_options
+from holdfast.proxy.monitor import host_text
 from holdfast.proxy.plant import Plant, need
 
 log = logging.getLogger(__name__)
@@ -130,9 +131,7 @@ def upstream_host() -> str:
     mode = mode_specs.ProxyMode.parse(ctx.options.mode[0])
     if not isinstance(mode, mode_specs.ReverseMode):
         raise SettingsError("Holdfast runs in one mode: --mode reverse:http://HOST:PORT (or https)")
-    host, port = mode.address[0], mode.address[1]
-    text = f"[{host}]" if ":" in host else host
-    return text if (mode.scheme, port) in (("http", 80), ("https", 443)) else f"{text}:{port}"
+    return host_text((mode.address[0], mode.address[1]), tls=mode.scheme == "https")
 
 
 def _config() -> JsonObject:

@@ -65,4 +65,4 @@ class GateAddon:
             await passing.stream.close(ending.reason)
         elif self.gate is not None and passing.admission is not None:
             refused = Refused(Cause.SERVER_FAULT, ending.reason or "the exchange ended early")
-            passing.answer = with_length(await self.gate.lose(passing.admission, refused))
+            passing.answer = with_length(await self.gate.lose(passing.admission, refused, passing))

@@ -20,6 +20,7 @@ PINNED: Final[dict[str, Any]] = {
     "connection_strategy": "lazy",
     "dumper_default_contentview": "auto",
     "ignore_hosts": [],
+    "intercept": None,
     "keep_host_header": False,
     "map_local": [],
     "map_remote": [],

@@ -107,6 +107,7 @@ class Conductor:
                 request_key=plant.keys.request,
                 resource=IdentityStation.resource(plant.force.rules),
                 origins=frozenset(ctx.options.holdfast_origins),
+                paths=IdentityStation.paths(),
                 credential=None,
                 catalog=plant.catalog,
                 counters=plant.counters,

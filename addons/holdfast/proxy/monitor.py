@@ -45,10 +45,6 @@ class MonitoredStream(layers.HttpStream):
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if self._stopped:
             return
-        if isinstance(event, layers.RequestProtocolError | layers.ResponseProtocolError):
-            # mitmproxy quotes the peer's raw bytes in these texts, and would show them to the other side.
-            client = isinstance(event, layers.RequestProtocolError)
-            event = type(event)(event.stream_id, "the client failed" if client else "the server failed", event.code)
         generator = self.judged(event)
         reply: Any = None
         while True:
@@ -68,6 +64,13 @@ class MonitoredStream(layers.HttpStream):
             if isinstance(command, layers.SendHttp) and isinstance(command.event, layers.ResponseHeaders):
                 self._head_sent = True
             reply = yield command
+
+    def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """Replace what mitmproxy quotes of a peer's raw bytes, before the event waits in a queue that others read."""
+        if isinstance(event, layers.RequestProtocolError | layers.ResponseProtocolError):
+            client = isinstance(event, layers.RequestProtocolError)
+            event = type(event)(event.stream_id, "the client failed" if client else "the server failed", event.code)
+        yield from super().handle_event(event)
 
     def judged(self, event: events.Event) -> layer.CommandGenerator[None]:
         """The commands that answer ``event``, each of which is compared before it is carried out."""

@@ -59,6 +59,8 @@ class Passing:
     def note(self, note: dict[str, str]) -> None:
         """Tell viewers what was decided. Strings without content, since metadata is saved with the flow."""
         self.flow.metadata.update({f"holdfast.{key}": value for key, value in note.items()})
+        if "path" in note:
+            self.flow.request.data.path = note["path"].encode()
         marker = MARKERS.get(note.get("decision", ""))
         if marker is not None:
             self.flow.marked = marker
