@@ -1,6 +1,7 @@
 import asyncio
 import json
 import multiprocessing
+from collections.abc import Sequence
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from holdfast.jsontext import JsonObject
 from holdfast.ledger import note, record, tree
 from holdfast.ledger.draft import Draft, Payload
 from holdfast.ledger.reader import open_reader
+from holdfast.ledger.store import Outcome, Work
 from holdfast.ledger.verify import verify
 
 
@@ -203,4 +205,27 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path)
     with pytest.raises(LedgerError, match="one ledger has one writer"):
         open_ledger(tmp_path)
+    ledger.close()
+
+
+async def test_appends_that_come_together_share_commits(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    groups: list[int] = []
+    write = ledger._store.write
+
+    def counted(group: Sequence[Work]) -> list[Outcome]:
+        groups.append(len(group))
+        return write(group)
+
+    ledger._store.write = counted  # type: ignore[method-assign] # the real one is called
+    await asyncio.gather(*(ledger.append(call(f"masked {number}")) for number in range(64)))
+    assert sum(groups) == 64
+    assert len(groups) < 16
+    ledger.close()
+
+
+async def test_one_caller_at_a_time_does_not_wait_for_others(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    await ledger.append(call())
+    assert ledger._writer._alone_count > 0
     ledger.close()

@@ -10,6 +10,7 @@ import concurrent.futures
 import dataclasses
 import logging
 import threading
+import time
 from typing import Final
 
 from holdfast.clock import Clock
@@ -22,6 +23,8 @@ GROUP_COUNT_MAX: Final = 256  # more does not raise throughput, and the first of
 GROUP_BYTES_MAX: Final = 16 * 1024 * 1024
 QUEUE_COUNT_MAX: Final = 8192  # a few seconds of work; whoever comes then is better refused than kept waiting
 QUEUE_BYTES_MAX: Final = 128 * 1024 * 1024
+LINGER_S: Final = 0.004  # about as long as two commits
+ALONE_COUNT: Final = 64
 CHECKPOINT_S: Final = 1.0  # how far the signed head may be behind
 _NS: Final = 1_000_000_000
 _LOG: Final = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Writer:
         self._is_closing = False
         self._fault: str | None = None
         self._published_ns = clock.monotonic_ns()
+        self._alone_count = 0
         self._thread: Final = threading.Thread(target=self._run, name="holdfast-ledger", daemon=True)
         self._thread.start()
 
@@ -107,6 +111,7 @@ class Writer:
             # Sleeping is over when work comes, or when a checkpoint is due.
             if not self._jobs and not self._is_closing:
                 self._ready.wait(CHECKPOINT_S if self._store.tree.size > self.head.size else None)
+            has_lingered = self._linger()
             group: list[_Job] = []
             count = size = 0
             while self._jobs and count < GROUP_COUNT_MAX and size < GROUP_BYTES_MAX:
@@ -115,7 +120,23 @@ class Writer:
                 count += len(job.work.drafts) if isinstance(job.work, Append) else 1
                 size += job.work.bytes
             self._bytes -= size
+        if has_lingered and len(group) == 1:
+            self._alone_count = ALONE_COUNT  # nobody came: one caller at a time gains nothing from waiting
         return group
+
+    def _linger(self) -> bool:
+        """Wait a moment for more to come, since a commit costs the same whatever its size; not where nobody comes."""
+        if not self._jobs or self._is_closing:
+            return False
+        if self._alone_count:
+            self._alone_count -= 1
+            return False
+        self._ready.release()
+        try:
+            time.sleep(LINGER_S)
+        finally:
+            self._ready.acquire()
+        return True
 
     def _write(self, group: list[_Job]) -> None:
         works = [job.work for job in group if not isinstance(job.work, _Publish)]

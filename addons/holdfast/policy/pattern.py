@@ -38,9 +38,9 @@ class Budget:
 
 
 class _Compiled(Protocol):
-    def fullmatch(self, text: str, *, timeout: float) -> object: ...
+    def fullmatch(self, text: str, *, concurrent: bool, timeout: float) -> object: ...
 
-    def search(self, text: str, *, timeout: float) -> object: ...
+    def search(self, text: str, *, concurrent: bool, timeout: float) -> object: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Pattern:
 
 
 class _Run(Protocol):
-    def __call__(self, text: str, *, timeout: float) -> object: ...
+    def __call__(self, text: str, *, concurrent: bool, timeout: float) -> object: ...
 
 
 def _bounded(run: _Run, text: str, chars_max: int, budget: Budget) -> Fit:
@@ -76,7 +76,8 @@ def _bounded(run: _Run, text: str, chars_max: int, budget: Budget) -> Fit:
         return Fit.UNREADABLE
     started_s = time.thread_time()
     try:
-        found = run(text, timeout=budget.left_s)
+        # Giving up the interpreter's lock for a search of microseconds costs more than the search.
+        found = run(text, concurrent=False, timeout=budget.left_s)
     except TimeoutError:
         budget.left_s = 0
         return Fit.UNREADABLE

@@ -17,7 +17,7 @@ from holdfast.proxy.gate_addon import GateAddon
 from holdfast.proxy.guard import OptionGuard
 from holdfast.proxy.identity import IdentityStation
 from holdfast.proxy.plant import Plant, Station
-from holdfast.proxy.speed import install_dispatch, shed_idle_addons
+from holdfast.proxy.speed import install_dispatch, settle_memory, shed_idle_addons
 from holdfast.stations import Stations
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ class Conductor:
                 counters=plant.counters,
             )
         )
+        settle_memory()
         log.info("Holdfast %s guards %s", plant.gateway.version, plant.gateway.host)
 
     async def done(self) -> None:

@@ -5,6 +5,7 @@ removed, and for each hook the addons that have it are remembered until the set 
 which order and what becomes of its errors stays mitmproxy's.
 """
 
+import gc
 from typing import Final
 
 from mitmproxy import addonmanager, ctx, exceptions, hooks
@@ -59,3 +60,9 @@ def install_dispatch() -> None:
     """Let the running master use :class:`Dispatch`."""
     manager = ctx.master.addons
     manager.trigger_event = Dispatch(manager).trigger_event  # type: ignore[method-assign] # this instance alone
+
+
+def settle_memory() -> None:
+    """Take what start-up built (recognizers, grammars, tables) out of the garbage collector's rounds."""
+    gc.collect()
+    gc.freeze()
