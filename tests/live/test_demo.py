@@ -1,0 +1,34 @@
+"""The demo is a test too: it fails on any expectation that is not met."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.live
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def output() -> Iterator[Path]:
+    # A short path: the approval desk's socket lies below it.
+    folder = Path(tempfile.mkdtemp(prefix="hf-"))
+    yield folder / "out"
+    shutil.rmtree(folder)
+
+
+def test_the_demo_meets_every_expectation(output: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "demo.py"), "--output", str(output)],
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-2000:]
+    assert (output / "evidence.zip").exists()
