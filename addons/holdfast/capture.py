@@ -181,6 +181,12 @@ def refused_draft(shared: JsonObject, refused: Refused, data: bytes, key: bytes,
     return Draft("refused", body, {}, None)
 
 
+def unread_draft(shared: JsonObject, refused: Refused, size_bytes: int) -> Draft:
+    """The Record of a request that was no acceptable HTTP: where it came from, and how large it was."""
+    body: JsonObject = {**shared, "cause": refused.cause.value, "reason": refused.reason, "bytes": size_bytes}
+    return Draft("refused", body, {}, None)
+
+
 def outcome(*, ok: bool, code: str | int, elapsed_ns: int) -> JsonObject:
     """The member ``out``: whether a Call succeeded, how the server put it, and milliseconds it took."""
     return {"ok": ok, "code": code, "ms": max(0, elapsed_ns // 1_000_000)}

@@ -12,21 +12,19 @@ events.
 """
 
 import dataclasses
-import logging
 from typing import Final
 
 from holdfast import answers, capture, jsontext, judging, replies, wireheaders
 from holdfast.call import HANDSHAKE_VERSIONS, Body, Call, Direction, Message, parse_body
-from holdfast.errors import Cause, HoldfastError, Refused
-from holdfast.exchange import Answer, Head, Headers, Outgoing, Request
+from holdfast.errors import Cause, Refused
+from holdfast.exchange import Answer, Head, Headers, Outgoing, Peer, Request
+from holdfast.failing import failure, of_server
 from holdfast.identity.caller import Caller
 from holdfast.ledger.draft import Draft
 from holdfast.masking.finding import Masked
 from holdfast.passage import Admission, Admitted, Kind, Watch
 from holdfast.screen import METADATA_PATH, Screened, screen
 from holdfast.stations import Stations, Trail
-
-log = logging.getLogger(__name__)
 
 _JSON: Final = (("content-type", "application/json"),)
 HTTP_ACCEPTED: Final = 202
@@ -181,6 +179,16 @@ class Gate:
             return None
         return masked.keep
 
+    async def write_unread(self, peer: Peer, refused: Refused, size_bytes: int) -> None:
+        """Write down a request that was no acceptable HTTP, which no stage has seen. Never raises an ``Exception``."""
+        self.stations.counters.refused += 1
+        try:
+            asked = Request("", "", (), b"", peer)
+            shared = capture.base(self.stations.gateway, self.stations.in_force().rules, asked, "")
+            await self.stations.ledger.append(capture.unread_draft(shared, refused, size_bytes))
+        except Exception as error:  # noqa: BLE001 -- it is refused either way
+            failure(error)
+
     # -- back to the client -----------------------------------------------------------------------------------------
 
     async def release(self, admission: Admission, head: Head, body: bytes, watch: Watch) -> Answer:
@@ -188,7 +196,7 @@ class Gate:
         try:
             return await self._release(admission, head, body, watch)
         except Refused as refused:
-            return await self.lose(admission, _of_server(refused), watch, status=head.status)
+            return await self.lose(admission, of_server(refused), watch, status=head.status)
         except Exception as error:  # noqa: BLE001 -- the one place where a failed stage becomes a refusal
             return await self.lose(admission, failure(error), watch)
 
@@ -247,39 +255,9 @@ class Gate:
         return answer
 
 
-def _of_server(refused: Refused) -> Refused:
-    """Why a Reply did not come back. What is malformed there is no fault of the client, which must not be told so."""
-    if refused.cause in (Cause.MALFORMED, Cause.TOO_LARGE, Cause.UNSUPPORTED):
-        return Refused(Cause.SERVER_FAULT, f"the server's reply cannot be vouched for: {refused.reason}")
-    return refused
-
-
 def session_draft(stations: Stations, admission: Admission, session: str) -> Draft:
     """The Record without which a session's id does not reach the client."""
     return Draft("session.opened", {**admission.base, "sid": stations.sessions.digest_hex(session)}, {}, None)
-
-
-def failure(error: Exception) -> Refused:
-    """What a failed stage means for the message: the gateway cannot do its duty.
-
-    The log gets the type and place of the error, never its text: an exception of a library may quote what it was given.
-    """
-    if isinstance(error, HoldfastError):
-        log.error("a stage failed: %s", error)
-    else:
-        log.error("a stage failed: %s at %s", type(error).__name__, _place(error))
-    return Refused(
-        Cause.UNAVAILABLE,
-        "the gateway cannot do its duty now",
-        next_step="Nothing was passed on. Try again later, and tell the operator.",
-    )
-
-
-def _place(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
 
 
 def _refused_note(trail: Trail, refused: Refused, kept: Message | None) -> dict[str, str]:

@@ -50,6 +50,15 @@ class Splitter:
             raise Refused(Cause.SERVER_FAULT, f"an event has more than {EVENT_BYTES_MAX} bytes")
         return blocks
 
+    def finish(self) -> list[bytes]:
+        """The last block, where the stream ended in a CR that might have been the first half of a CRLF."""
+        match = _END.search(self._buffer, max(0, len(self._buffer) - 4))
+        whole = match is not None and match.end() == len(self._buffer)
+        blocks = [bytes(self._buffer)] if whole else []
+        self._buffer.clear()
+        self._searched = 0
+        return blocks
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Event:

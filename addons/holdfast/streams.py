@@ -14,7 +14,8 @@ from holdfast import replies, wireheaders
 from holdfast.call import Body, Direction, parse_body
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head
-from holdfast.gate import Gate, failure, session_draft
+from holdfast.failing import failure
+from holdfast.gate import Gate, session_draft
 from holdfast.ledger.draft import Draft
 from holdfast.passage import Admission, Kind, Watch
 from holdfast.replies import Vouched

@@ -85,3 +85,17 @@ def test_any_bytes_are_events_or_refused(pieces: list[bytes]) -> None:
             except Refused:
                 continue
             assert parse_event(format_event(event)) == event or event.is_empty
+
+
+def test_a_stream_that_ends_in_two_crs_keeps_its_last_event() -> None:
+    splitter = Splitter()
+    assert splitter.feed(b"data: a\r\rdata: b\r\r") == [b"data: a\r\r"]
+    assert splitter.finish() == [b"data: b\r\r"]
+    assert splitter.finish() == []
+
+
+@pytest.mark.parametrize("tail", [b"data: half", b"data: half\n", b"data: half\r", b""])
+def test_a_tail_is_no_event_at_the_end_either(tail: bytes) -> None:
+    splitter = Splitter()
+    splitter.feed(tail)
+    assert splitter.finish() == []

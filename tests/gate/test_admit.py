@@ -16,6 +16,7 @@ from tests.gate.works import (
 )
 
 from holdfast import jsontext
+from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Peer, Request
 from holdfast.passage import Admission
 
@@ -237,3 +238,11 @@ async def test_a_refusal_shows_viewers_no_id(works: Works) -> None:
     answer = await works.admit(tool("purge_logs", "4111 1111 1111 1111"))
     assert "4111 1111 1111 1111" in said(answer)
     assert b"4111 1111 1111 1111" not in b"".join([*works.screen.calls, *works.screen.replies])
+
+
+async def test_a_request_that_is_no_http_leaves_a_record_too(works: Works) -> None:
+    refused = Refused(Cause.MALFORMED, "the request is no acceptable HTTP")
+    await works.gate.write_unread(Peer("192.0.2.9", 7), refused, 12)
+    (record,) = works.records()
+    assert (record["typ"], record["cause"], record["bytes"]) == ("refused", "malformed", 12)
+    await works.with_(ledger=FullDisk()).gate.write_unread(Peer("192.0.2.9", 7), refused, 12)

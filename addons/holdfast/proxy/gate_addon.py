@@ -8,7 +8,7 @@ import logging
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer
 from holdfast.gate import Gate
-from holdfast.proxy.hooks import Ending
+from holdfast.proxy.hooks import Ending, Unread
 from holdfast.proxy.seals import Batch, Passing, with_length
 from holdfast.streams import EventStream
 
@@ -35,6 +35,12 @@ class GateAddon:
         passing.admission = admitted
         passing.note(admitted.note)
         passing.outgoing = admitted.outgoing
+
+    async def holdfast_unread(self, unread: Unread) -> None:
+        """Write down a request that could not be read."""
+        if self.gate is not None:
+            refused = Refused(Cause.MALFORMED, unread.reason)
+            await self.gate.write_unread(unread.peer, refused, unread.size_bytes)
 
     async def holdfast_release(self, passing: Passing) -> None:
         """Seal the reply, or the answer that the client gets instead."""

@@ -4,6 +4,7 @@ import dataclasses
 
 from mitmproxy.proxy import commands
 
+from holdfast.exchange import Peer
 from holdfast.proxy.seals import Batch, Passing
 
 
@@ -41,6 +42,22 @@ class Ending:
 
     passing: Passing
     reason: str | None
+
+
+@dataclasses.dataclass
+class Unread:
+    """A request that is no acceptable HTTP; ``reason`` says why, without content."""
+
+    peer: Peer
+    reason: str
+    size_bytes: int
+
+
+@dataclasses.dataclass
+class HoldfastUnreadHook(commands.StartHook):
+    """A request could not be read; write it down."""
+
+    unread: Unread
 
 
 @dataclasses.dataclass

@@ -17,7 +17,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeaders
 from holdfast.call import BODY_BYTES_MAX
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Peer, Request
-from holdfast.proxy.hooks import Ending, HoldfastAdmitHook, HoldfastEndHook
+from holdfast.proxy.hooks import Ending, HoldfastAdmitHook, HoldfastEndHook, HoldfastUnreadHook, Unread
 from holdfast.proxy.monitor import MonitoredStream, wire_headers
 from holdfast.proxy.seals import NOT_HTTP, UNSEALED, Passing
 from holdfast.proxy.shown import shown_request, shown_response
@@ -71,7 +71,12 @@ class RequestHalf(MonitoredStream):
                 self.client_state = self.state_done
                 yield from self._ask_to_admit()
 
+    def _peer(self) -> Peer:
+        address = self.context.client.peername
+        return Peer(address[0], address[1], self.context.client.tls)
+
     def _give_up(self, text: str, code: layers.ErrorCode) -> layer.CommandGenerator[None]:
+        yield HoldfastUnreadHook(Unread(self._peer(), "the request is no acceptable HTTP", len(self.request_body_buf)))
         self.flow.error = flow.Error(text)
         yield HttpErrorHook(self.flow)
         yield layers.SendHttp(layers.ResponseProtocolError(self.stream_id, text, code), self.context.client)
@@ -91,6 +96,7 @@ class RequestHalf(MonitoredStream):
             validate_headers(raw)
             passing.request = self._request(raw, body)
         except (ValueError, Refused):
+            yield HoldfastUnreadHook(Unread(self._peer(), "the request is no acceptable HTTP", len(body)))
             yield from self.send_answer(NOT_HTTP)
             return
         yield HoldfastAdmitHook(passing)
@@ -111,10 +117,8 @@ class RequestHalf(MonitoredStream):
         headers = [(k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in raw.headers.fields]
         if raw.data.authority:  # HTTP/2 names the host in a pseudo-header
             headers.insert(0, ("host", raw.data.authority.decode("latin-1")))
-        address = self.context.client.peername
-        peer = Peer(address[0], address[1], self.context.client.tls)
         method = raw.data.method.decode("latin-1")  # `raw.method` is in capitals whatever came
-        return Request(method, raw.data.path.decode("latin-1"), tuple(headers), body, peer)
+        return Request(method, raw.data.path.decode("latin-1"), tuple(headers), body, self._peer())
 
     def _left(self, reason: str) -> layer.CommandGenerator[bool]:
         """Whether the client left, or somebody killed the flow, while we were asking."""

@@ -101,7 +101,10 @@ class GateStream(RequestHalf):
             case layers.ResponseTrailers():
                 yield from self._cut("the server sent trailers")
             case _:
-                # What is left in the splitter has no blank line behind it: no event.
+                # What is left in the splitter without a blank line behind it is no event.
+                yield from self._release_blocks(self._splitter.finish())
+                if self.server_state == self.state_errored:
+                    return
                 yield HoldfastEndHook(Ending(self.sealed(), None))
                 yield HttpResponseHook(self.flow)
                 yield from self.finish()
@@ -119,6 +122,9 @@ class GateStream(RequestHalf):
         except Refused as refused:
             yield from self._cut(refused.reason)
             return
+        yield from self._release_blocks(blocks)
+
+    def _release_blocks(self, blocks: list[bytes]) -> layer.CommandGenerator[None]:
         if not blocks:
             return
         batch = Batch(self.sealed(), blocks)
