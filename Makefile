@@ -30,7 +30,7 @@ help: ## Say what every target does (this text)
 	@echo
 	@echo "  Settings: make run UPSTREAM=http://127.0.0.1:3000 [HOST=127.0.0.1] [PORT=8080] [RULES=rules] [DATA=data]"
 	@echo "            make web ... [WEB_PORT=8081]; make evidence [DATA=data] [OUT=evidence.zip];"
-	@echo "            make demo, test, bench, evidence ARGS='...' pass further arguments; PYTHON=/path names an interpreter"
+	@echo "            make demo, run, web, test, bench, evidence ARGS='...' pass further arguments; PYTHON=/path names an interpreter"
 
 .PHONY: setup
 setup: ## Create .venv from requirements.lock; does nothing when that is done
@@ -43,11 +43,11 @@ demo: setup ## Show the whole of it on real input: callers, masking, holds, evid
 
 .PHONY: run
 run: upstream setup ## Start the gateway before UPSTREAM in mitmdump
-	@exec .venv/bin/mitmdump $(GATEWAY)
+	@exec .venv/bin/mitmdump $(GATEWAY) $(ARGS)
 
 .PHONY: web
 web: upstream setup ## Start the gateway before UPSTREAM in mitmweb, its page on loopback only
-	@exec .venv/bin/mitmweb --web-host 127.0.0.1 --web-port "$$WEB_PORT" $(GATEWAY)
+	@exec .venv/bin/mitmweb --web-host 127.0.0.1 --web-port "$$WEB_PORT" $(GATEWAY) $(ARGS)
 
 .PHONY: test
 test: setup ## Run every test

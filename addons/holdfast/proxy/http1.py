@@ -48,8 +48,8 @@ def _without_trailers(read: Reader) -> Reader:
     def read_body(self: _http1.Http1Connection, event: events.Event) -> layer.CommandGenerator[None]:
         try:
             yield from read(self, event)
-        except NotImplementedError:
-            # The core knows trailers of HTTP/2 alone, and hangs on others. The stream has an answer to both.
+        except NotImplementedError:  # what the core raises on trailers of HTTP/1, and then hangs
+            # The stream has an answer to them.
             assert self.stream_id is not None
             self.state = self.done
             trailers = layers.RequestTrailers if isinstance(self, _http1.Http1Server) else layers.ResponseTrailers

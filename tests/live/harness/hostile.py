@@ -5,6 +5,7 @@ Tests copy this file, so that the same addon is loaded as a script before the ga
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,10 @@ def _raise(error: BaseException) -> Callable[[http.HTTPFlow], None]:
         raise error
 
     return deed
+
+
+def _sleep(flow: http.HTTPFlow) -> None:
+    time.sleep(0.2)  # every client waits: the loop is one
 
 
 def _respond(flow: http.HTTPFlow) -> None:
@@ -88,6 +93,7 @@ DEEDS: dict[str, Callable[[http.HTTPFlow], object]] = {
     "is-cancelled": _raise(asyncio.CancelledError()),
     "breaks-out": _raise(Sabotage("sabotage")),
     "responds": _respond,
+    "sleeps": _sleep,
     "kills": lambda flow: flow.kill(),
     "edits-the-request": _edit_request,
     "edits-the-target": _edit_target,
