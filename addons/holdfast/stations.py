@@ -1,7 +1,7 @@
 """What the gate works with, and how far one request has come."""
 
 import dataclasses
-import uuid
+import itertools
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +17,7 @@ from holdfast.jsontext import JsonObject
 from holdfast.ledger.ledger import Ledger
 from holdfast.passage import InForce, OpenCalls
 
+_ALONE: Final = itertools.count()
 ANNOUNCED_MAX: Final = 10_000  # open streams of HTTP+SSE; each costs two hundred bytes
 
 
@@ -75,7 +76,7 @@ class Trail:
     kept: Message | None = None
     path: str = ""
     session: str | None = None
-    alone: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
+    alone: str = dataclasses.field(default_factory=lambda: f"alone {next(_ALONE)}")
 
     @property
     def scope(self) -> str:

@@ -17,7 +17,7 @@ from holdfast.proxy.gate_addon import GateAddon
 from holdfast.proxy.guard import OptionGuard
 from holdfast.proxy.identity import IdentityStation
 from holdfast.proxy.plant import Plant, Station
-from holdfast.proxy.speed import install_dispatch, settle_memory, shed_idle_addons
+from holdfast.proxy.speed import install_dispatch, settle_memory, shed_idle_addons, skip_type_checks
 from holdfast.stations import Stations
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ class Conductor:
         ctx.master.addons.get(OptionGuard.name).stand_first()
         shed_idle_addons()
         install_dispatch()
+        skip_type_checks()
         try:
             for station in self._stations:
                 await station.start(self._plant)

@@ -21,6 +21,7 @@ from holdfast.proxy.hooks import Ending, HoldfastAdmitHook, HoldfastEndHook, Hol
 from holdfast.proxy.monitor import MonitoredStream, wire_headers
 from holdfast.proxy.seals import NOT_HTTP, UNSEALED, Passing
 from holdfast.proxy.shown import shown_request, shown_response
+from holdfast.proxy.speed import is_heard
 
 HTTP_CONTINUE: Final = 100
 _HTTP_1: Final = ("HTTP/1.0", "HTTP/1.1")
@@ -44,7 +45,8 @@ class RequestHalf(MonitoredStream):
         self.flow.request = shown_request(event.request, self.context.server.address)
         self.flow.live = True
         self.passing = Passing(self.flow)
-        yield HttpRequestHeadersHook(self.flow)
+        if is_heard(HttpRequestHeadersHook.name):
+            yield HttpRequestHeadersHook(self.flow)
         if (yield from self.check_killed(emit_error_hook=True)):
             return
         if event.request.data.method.upper() == b"CONNECT":  # no end of the message would ever come
@@ -102,7 +104,8 @@ class RequestHalf(MonitoredStream):
         yield HoldfastAdmitHook(passing)
         # The credential and the raw bytes have been judged: nothing of them is kept.
         raw = passing.request = None
-        yield HttpRequestHook(self.flow)
+        if is_heard(HttpRequestHook.name):
+            yield HttpRequestHook(self.flow)
         if (yield from self._left("the client left before the call was sent")):
             return
         if passing.outgoing is None:

@@ -6,9 +6,12 @@ which order and what becomes of its errors stays mitmproxy's.
 """
 
 import gc
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from mitmproxy import addonmanager, ctx, exceptions, hooks
+from mitmproxy import addonmanager, ctx, exceptions, hooks, http
+from mitmproxy.addons import tlsconfig
 
 # Each is idle behind Holdfast: its options are pinned to "off" (guard.py), or it serves modes that are refused.
 _IDLE: Final = (
@@ -16,6 +19,7 @@ _IDLE: Final = (
     *("mapremote", "modifybody", "modifyheaders", "onboarding", "proxyauth", "serverplayback", "stickyauth"),
     *("stickycookie", "stripdnshttpsrecords", "upstreamauth", "updatealtsvc", "savehar"),
 )
+GC_THRESHOLDS: Final = (20_000, 20, 20)  # one call makes some hundred objects, nearly all of them free at its end
 
 
 def shed_idle_addons() -> None:
@@ -26,33 +30,47 @@ def shed_idle_addons() -> None:
             ctx.master.addons.remove(addon)
 
 
+type _Hooked = Callable[..., Awaitable[None] | None]
+
+
 class Dispatch:
     """`AddonManager.trigger_event`, asking only those addons that have the hook."""
 
     def __init__(self, manager: addonmanager.AddonManager) -> None:
         self._manager = manager
         self._chain: list[object] = []
-        self._having: dict[str, list[object]] = {}
+        self._having: dict[str, list[tuple[object, _Hooked | None]]] = {}
 
     async def trigger_event(self, event: hooks.Hook) -> None:
         """Call ``event`` on the addons that have it, in order; each error is contained as mitmproxy does."""
-        for addon in self._addons_with(event.name):
+        for addon, hooked in self._addons_with(event.name):
             try:
                 with addonmanager.safecall():
-                    await self._manager.invoke_addon(addon, event)
+                    if hooked is None:
+                        await self._manager.invoke_addon(addon, event)
+                        continue
+                    waits = hooked(*event.args())
+                    if waits is not None and inspect.isawaitable(waits):
+                        await waits
             except exceptions.AddonHalt:
                 return
 
-    def _addons_with(self, name: str) -> list[object]:
+    def _addons_with(self, name: str) -> list[tuple[object, _Hooked | None]]:
+        """The addons that have the hook ``name``, with the hook; None where mitmproxy has to look for it each time."""
         chain = self._manager.chain
         if chain != self._chain:
             self._chain = list(chain)
             self._having = {}
         found = self._having.get(name)
         if found is None:
-            # An addon with addons of its own may gain some later: it is always asked.
-            found = [addon for addon in chain if hasattr(addon, "addons") or getattr(addon, name, None) is not None]
-            self._having[name] = found
+            found = self._having[name] = []
+            for addon in chain:
+                hooked = getattr(addon, name, None)
+                # An addon with addons of its own may gain some later, and what is no function is mitmproxy's to refuse.
+                if hasattr(addon, "addons") or (hooked is not None and not inspect.isroutine(hooked)):
+                    found.append((addon, None))
+                elif hooked is not None:
+                    found.append((addon, hooked))
         return found
 
 
@@ -66,3 +84,26 @@ def settle_memory() -> None:
     """Take what start-up built (recognizers, grammars, tables) out of the garbage collector's rounds."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def skip_type_checks() -> None:
+    """Spare every HTTP message the check of its fields' types, a help for addon authors; ours are typed."""
+    http.MessageData.__post_init__ = _unchecked  # type: ignore[method-assign] # what it checks, mypy has checked
+
+
+def _unchecked(_data: http.MessageData) -> None:
+    pass
+
+
+def is_heard(name: str) -> bool:
+    """Whether any addon listens to the hook ``name`` of a flow; a hook costs a task of its own, heard or not.
+
+    TlsConfig's `request` serves revocation lists by setting a response, which the gate never sends.
+    """
+    listening = addonmanager.traverse(ctx.master.addons.chain)
+    return any(
+        hasattr(addon, name) or hasattr(addon, "update")
+        for addon in listening
+        if not isinstance(addon, tlsconfig.TlsConfig)
+    )
