@@ -19,7 +19,7 @@ _IDLE: Final = (
     *("mapremote", "modifybody", "modifyheaders", "onboarding", "proxyauth", "serverplayback", "stickyauth"),
     *("stickycookie", "stripdnshttpsrecords", "upstreamauth", "updatealtsvc", "savehar"),
 )
-GC_THRESHOLDS: Final = (20_000, 20, 20)  # one call makes some hundred objects, nearly all of them free at its end
+GC_THRESHOLDS: Final = (100_000, 50, 50)  # one call makes some hundred objects, nearly all of them free at its end
 
 
 def shed_idle_addons() -> None:
