@@ -57,10 +57,8 @@ def test_an_approver_decides_in_mitmweb(
     web, gateway = started
     with bench.wire() as wire:
         wire.send(bench.request(call("delete_customer", {"customer_id": f"C-{choice}"})))
-        listed = until(
-            lambda: next((w for w in str(web.command("holdfast.holds")).split() if "H-" in w), None), "it is listed"
-        )
-        hold = listed[listed.index("H-") :][:12]
+        listed = until(lambda: str(web.command("holdfast.holds")).partition("H-")[2], "it is listed")
+        hold = f"H-{listed[:10]}"
         assert f"C-{choice}" in str(web.command("holdfast.show", hold))
         assert "handed in" in str(web.command(f"holdfast.{choice}", hold, str(key), "seen in mitmweb"))
         answer = wire.answer()

@@ -46,14 +46,14 @@ class Dispatch:
         for addon, hooked in self._addons_with(event.name):
             try:
                 with addonmanager.safecall():
-                    if hooked is None:
-                        await self._manager.invoke_addon(addon, event)
-                        continue
-                    waits = hooked(*event.args())
-                    if waits is not None and inspect.isawaitable(waits):
-                        await waits
+                    await self._ask(addon, hooked, event)
             except exceptions.AddonHalt:
                 return
+
+    async def _ask(self, addon: object, hooked: _Hooked | None, event: hooks.Hook) -> None:
+        waits = self._manager.invoke_addon(addon, event) if hooked is None else hooked(*event.args())
+        if waits is not None and inspect.isawaitable(waits):
+            await waits
 
     def _addons_with(self, name: str) -> list[tuple[object, _Hooked | None]]:
         """The addons that have the hook ``name``, with the hook; None where mitmproxy has to look for it each time."""
