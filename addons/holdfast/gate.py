@@ -91,6 +91,8 @@ class Gate:
         rules = [judging.judge(stations, trail, caller, message, trail.scope) for message in body.messages]
         masked = [await trail.force.masker.mask(m, server=stations.gateway.server) for m in body.messages]
         trail.kept = masked[0].keep
+        # It may refuse a header: before a Record says that the call goes out, and before an approval is spent on it.
+        outgoing = self._outgoing(trail, Body(tuple(one.forward for one in masked), body.is_batch).to_bytes())
         note = _note(caller, masked)
         watch.show_call(Body(tuple(one.keep for one in masked), body.is_batch).to_bytes(), note)
         drafts = [
@@ -105,7 +107,6 @@ class Gate:
             for message, one, draft, receipt in zip(body.messages, masked, drafts, receipts, strict=True)
         )
         note |= {"decision": "allow", "record": str(receipts[0].index)}
-        outgoing = self._outgoing(trail, Body(tuple(one.forward for one in masked), body.is_batch).to_bytes())
         for message, one in zip(body.messages, masked, strict=True):
             headers = wireheaders.mirror(outgoing.headers, message, one.forward)
             outgoing = dataclasses.replace(outgoing, headers=headers)
@@ -125,6 +126,7 @@ class Gate:
         ends = screened.kind is Kind.END_SESSION
         if ends and trail.session is None:
             raise Refused(Cause.MALFORMED, "a DELETE names no session")
+        outgoing = self._outgoing(trail, b"")
         note = _note(caller, []) | {"decision": "allow"}
         watch.show_call(b"", note)
         typ = "session.closed" if ends else "stream.opened"
@@ -134,7 +136,6 @@ class Gate:
             self.stations.sessions.end(trail.session)
             self.stations.announced.pop(self.stations.sessions.digest_hex(trail.session), None)
         note["record"] = str(receipt.index)
-        outgoing = self._outgoing(trail, b"")
         return Admission(screened.kind, caller, outgoing, (), trail.session, trail.scope, trail.force, trail.base, note)
 
     def _outgoing(self, trail: Trail, body: bytes) -> Outgoing:

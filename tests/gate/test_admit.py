@@ -246,3 +246,9 @@ async def test_a_request_that_is_no_http_leaves_a_record_too(works: Works) -> No
     (record,) = works.records()
     assert (record["typ"], record["cause"], record["bytes"]) == ("refused", "malformed", 12)
     await works.with_(ledger=FullDisk()).gate.write_unread(Peer("192.0.2.9", 7), refused, 12)
+
+
+async def test_a_header_that_is_refused_leaves_no_record_of_a_call_that_went_out(works: Works) -> None:
+    answer = await works.admit(tool("get_customer"), ("last-event-id", "two words"))
+    assert '"malformed"' in said(answer)
+    assert works.types() == ["refused"]
