@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "addons"))
 
-from holdfast.evidence.command import main
+from holdfast.evidence.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -5,7 +5,7 @@ import pytest
 from tests.evidence.conftest import Day
 from tests.evidence.forge import unpack
 
-from holdfast.evidence.command import main, parser
+from holdfast.evidence.commands.main import main, parser
 from holdfast.evidence.fingerprints import parse_trust
 from holdfast.evidence.verify import Exit
 

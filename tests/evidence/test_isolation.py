@@ -22,7 +22,7 @@ class Blocker:
 
 sys.meta_path.insert(0, Blocker())
 sys.path.insert(0, sys.argv[1])
-from holdfast.evidence.command import main
+from holdfast.evidence.commands.main import main
 code = main(sys.argv[2:])
 foreign = {name.split(".")[0] for name in sys.modules} - set(sys.stdlib_module_names) - {"holdfast", "__main__"}
 assert not foreign, foreign

@@ -30,6 +30,7 @@ GROUPS_MAX: Final = 20  # enough to judge by; more would crowd a Record out of i
 ACTORS_MAX: Final = 10
 REFS_MAX: Final = 128  # a batch of 100 Calls and what belongs to it
 COUNTERS_MAX: Final = 100
+ERASED_MAX: Final = 128  # commitments of 76 characters; more would crowd a Record out of its 16 KiB
 PAYLOAD_MEMBERS: Final = ("req", "res", "view", "statement")
 
 _TEXT, _COUNT, _TEXT_OR_NULL = Text(), Integer(), Either(Text(), Null())
@@ -96,6 +97,29 @@ _APPROVER: Final = Members(
     optional("groups", ListOf(_TEXT, GROUPS_MAX), "groups that made this an approver"),
     optional("id", _TEXT, "id of the approver in the rules"),
 )
+_HEAD: Final = Members(
+    Field("size", _COUNT, "its size"),
+    Field("root", HEX_DIGEST, "its root"),
+)
+_OPERATOR: Final = Members(
+    Field("uid", _COUNT, "user id at the operating system"),
+    optional("name", _TEXT, "name of that user"),
+)
+_ABANDONED: Final = Members(
+    Field("log", _TEXT, "origin of the ledger that could not be continued"),
+    Field("size", _COUNT, "size of its last checkpoint"),
+    Field("root", HEX_DIGEST, "root at that size"),
+    optional("found", _COUNT, "Records that its database still held"),
+    optional("vkey", _TEXT, "public key of that ledger"),
+)
+_EXPORT: Final = Members(
+    Field("digest", HEX_DIGEST, "SHA-256 of the package"),
+    Field("first", _COUNT, "index of its first Record"),
+    Field("size", _COUNT, "size at its end"),
+    optional("root", HEX_DIGEST, "root at that size"),
+    optional("withheld", _COUNT, "Records of which it has the leaf hash alone"),
+    optional("bytes", _COUNT, "length of the package"),
+)
 _CALLS_MISSED: Final = Members(
     optional("since", TIME, "time of the last Record before this start"),
     optional("seconds", _COUNT, "how long nothing was recorded"),
@@ -133,6 +157,7 @@ BODY: Final = (
             optional("version", _TEXT, "MCP protocol version"),
             optional("transport", OneOf("post", "sse", "get", "delete"), "how the message was carried"),
             optional("name", _TEXT_OR_NULL, "tool, prompt or resource, masked"),
+            optional("definition", HEX_DIGEST, "digest of the tool's definition as last seen"),
         ),
         "MCP's view of the message",
     ),
@@ -195,5 +220,40 @@ BODY: Final = (
         "outcome",
         OneOf("used", "denied", "expired", "abandoned", "pending", "interrupted"),
         "how the Hold ended",
+    ),
+    Field("erased", ListOf(COMMITMENT, ERASED_MAX), "commitments of payloads that were erased"),
+    Field("basis", OneOf("request", "retention"), "why they may be erased: somebody's request, or the written policy"),
+    Field("before", TIME, "time before which Records were written whose payloads the policy lets go"),
+    Field("retention", HEX_DIGEST, "SHA-256 of the retention policy in force"),
+    Field("operator", _OPERATOR, "who asked, as the operating system says"),
+    Field(
+        "keys",
+        Members(
+            Field("old", _TEXT, "vkey of the key that signed until here"),
+            Field("new", _TEXT, "vkey of the key that signs every checkpoint after this Record"),
+            optional("until", TIME, "until when the old key signs beside the new one"),
+        ),
+        "the change of the ledger's key",
+    ),
+    Field("abandoned", _ABANDONED, "the ledger before this one, and what of it is lost"),
+    Field(
+        "witness",
+        Members(
+            Field("name", _TEXT, "its name in the rules"),
+            Field("kind", OneOf("witness", "timestamp"), "whether it cosigns or stamps"),
+        ),
+        "who outside vouches for checkpoints",
+    ),
+    Field("head", _HEAD, "the last checkpoint that it has vouched for"),
+    Field("since", TIME, "when it last vouched"),
+    Field("export", _EXPORT, "the evidence package that was built"),
+    Field(
+        "tool",
+        Members(
+            Field("name", _TEXT, "its name"),
+            Field("digest", HEX_DIGEST, "SHA-256 of its definition as canonical JSON, masked"),
+            optional("previous", HEX_DIGEST, "digest of the definition before, as this gateway saw it"),
+        ),
+        "a tool's definition",
     ),
 )

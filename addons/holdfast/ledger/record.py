@@ -39,15 +39,31 @@ _MESSAGE: Final = (
 )
 
 KINDS: Final = {
-    "ledger.genesis": Kind("the first Record of a ledger", ("gw",)),
+    "ledger.genesis": Kind(
+        "the first Record of a ledger, or of a new epoch after a loss", ("gw",), ("abandoned", "reason", "operator")
+    ),
     "ledger.start": Kind("the gateway started", ("gw", "prev", "clean"), ("rules", "missed")),
     "ledger.stop": Kind("the gateway stopped in order", (), ("counters", "reason", "gw", "rules")),
     "ledger.heartbeat": Kind("the gateway is alive", ("counters",), ("gw", "rules")),
+    "ledger.rotated": Kind("a new key signs from here on", ("keys",), ("reason", "operator", "gw")),
+    "payload.erased": Kind(
+        "payloads are erased after this; their Records stay",
+        ("erased", "basis", "reason"),
+        ("operator", "before", "retention"),
+    ),
+    "witness.down": Kind("a witness or time stamp is overdue", ("witness", "reason"), ("head", "since", "cause")),
+    "witness.up": Kind("it vouches again", ("witness",), ("head", "since")),
+    "evidence.exported": Kind("an evidence package was built", ("export",), ("operator", "reason")),
     "rules.loaded": Kind("a Ruleset came into force", ("rules", "files"), ("previous", "gw")),
     "session.opened": Kind("an MCP session began", ("sid",), (*_MESSAGE, "counters")),
     "session.closed": Kind("an MCP session ended", ("sid",), (*_MESSAGE, "counters", "reason")),
     "stream.opened": Kind("a client opened a stream for what the server sends on its own", (), _MESSAGE),
     "stream.closed": Kind("that stream ended", ("reason",), _MESSAGE),
+    "tool.defined": Kind(
+        "a server described a tool for the first time, or anew",
+        ("tool", "dst"),
+        tuple(name for name in _MESSAGE if name != "dst"),
+    ),
     "call": Kind("a Call was decided; if allowed, it goes out after this", ("call", "rpc", "dec"), _MESSAGE),
     "call.lost": Kind("a Call's Reply will never come", ("ref", "reason"), (*_MESSAGE, "cause")),
     "reply": Kind("a Reply came; it goes back after this", ("call", "ref", "out"), (*_MESSAGE, "reason")),

@@ -1,0 +1,5 @@
+"""The command `scripts/evidence.py`: one module for each group of subcommands.
+
+A module of this package has ``add(commands)``, which declares its subcommands and sets ``run`` on each of them. Results
+go to stdout, progress to stderr.
+"""

@@ -1,0 +1,33 @@
+"""The parser over all subcommands, and the way to the one that was asked for."""
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from holdfast.ledger.commands import checking, look
+from holdfast.ledger.commands.shared import Parser
+
+_MODULES: Final = (look, checking)
+
+
+def parser() -> Parser:
+    """Every subcommand and option."""
+    top = Parser(
+        prog="ledger.py",
+        description="Look at a ledger. The gateway may be running.",
+        epilog="exit codes: 0 ok, 1 tampered, 2 cannot be verified or read, 3 wrong usage",
+    )
+    top.add_argument("--data", type=Path, default=Path("data"), help="the data folder (default: data)")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
+    for module in _MODULES:
+        module.add(commands)
+    return top
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one subcommand; returns the exit code."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `export | head` ends quietly
+    arguments = parser().parse_args(argv)
+    code: int = arguments.run(arguments)
+    return code
