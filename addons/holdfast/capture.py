@@ -11,6 +11,7 @@ from typing import Final
 
 from holdfast import jsontext
 from holdfast.call import Call, Message
+from holdfast.catalog import Definition
 from holdfast.clock import utc_text
 from holdfast.errors import Refused
 from holdfast.exchange import Request
@@ -145,6 +146,14 @@ def reply_draft(
     if status is not None:
         body["res"] = {"http": status}
     return Draft("reply", body, {"res": payload(kept)}, None)
+
+
+def definition_draft(shared: JsonObject, definition: Definition) -> Draft:
+    """The Record that says what a tool was described as; the description itself is an object of the ledger."""
+    tool: JsonObject = {"name": definition.name, "digest": definition.digest_hex}
+    if definition.previous is not None:
+        tool["previous"] = definition.previous
+    return Draft("tool.defined", {**shared, "tool": tool}, {}, None)
 
 
 def lost_draft(admission: Admission, lost: Admitted, refused: Refused, waited_ms: int) -> Draft:

@@ -215,10 +215,9 @@ class Gate:
         vouched = [await replies.vouch(self.stations, admission, m, head.status) for m in parsed.messages]
         replies.check_answered_once(vouched)
         opened = self._opened_session(admission, head, parsed.messages)
-        drafts = [one.draft for one in vouched] + ([opened] if opened else [])
         if opened:
             self.stations.sessions.open(head.header("mcp-session-id") or "", admission.caller)
-        receipts = await self.stations.ledger.append(*drafts)
+        receipts = await replies.record(self.stations, admission, vouched, [opened] if opened else [])
         # From here on every message of the reply has a durable Record: it may come back.
         for one, receipt in zip(vouched, receipts, strict=False):
             replies.settle(self.stations, admission, one, receipt.index)

@@ -134,7 +134,7 @@ async def draft(
         stations.catalog.annotations(message.name),
     )
     if not isinstance(held, Hold):
-        return call_draft(trail.base, call_id, masked, trail.force.engine, decision, None)
+        return _defined(stations, call_draft(trail.base, call_id, masked, trail.force.engine, decision, None))
     request = _hold_request(stations, trail, caller, masked, held.rule, call_id)
     watch.note({"decision": "hold", "rule": held.rule.id})
     grant = await stations.desk.hold(request, watch.gone)
@@ -152,7 +152,18 @@ async def draft(
         "by": grant.by,
     }
     written.body["ref"] = [grant.record_index]
-    return written
+    return _defined(stations, written)
+
+
+def _defined(stations: Stations, draft: Draft) -> Draft:
+    """``draft``, with what the tool was described as when it was called."""
+    shared, rpc_member = draft.body.get("mcp"), draft.body.get("rpc")
+    if not isinstance(shared, dict) or not isinstance(rpc_member, dict) or rpc_member.get("method") != "tools/call":
+        return draft
+    digest_hex = stations.catalog.definition(str(shared.get("name")))
+    if digest_hex is not None:
+        draft.body["mcp"] = {**shared, "definition": digest_hex}
+    return draft
 
 
 def _hold_request(

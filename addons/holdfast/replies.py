@@ -4,15 +4,18 @@ Shared by JSON replies (``gate.py``) and event streams (``streams.py``): a messa
 there once its Record is durable.
 """
 
+import asyncio
 import dataclasses
+import itertools
 import uuid
 
 from holdfast import capture, judging
 from holdfast.call import Call, Direction, Message, Reply
+from holdfast.catalog import Definition
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head
 from holdfast.jsontext import Json, JsonObject
-from holdfast.ledger.draft import Draft
+from holdfast.ledger.draft import Draft, Receipt
 from holdfast.passage import Admission, Admitted
 from holdfast.policy.access import judge_access
 from holdfast.policy.decision import Deny
@@ -21,6 +24,7 @@ from holdfast.wireheaders import media_type
 
 NOT_MODIFIED = 304
 ERRORS = 400
+DRAFTS_PER_APPEND = 100  # the ledger takes a few more at once
 _CONTENT = frozenset({"content", "structuredContent"})  # what tools say, not what the protocol asks
 
 
@@ -29,7 +33,7 @@ class Vouched:
     """A message from the server that may be released once ``draft`` is durable.
 
     ``answers`` is the Call it replies to; ``asks`` is itself, where it is a Call of the server. ``forward`` is None for
-    a message that the client will not see.
+    a message that the client will not see. ``defines`` are the tools that it describes for the first time, or anew.
     """
 
     draft: Draft
@@ -37,6 +41,7 @@ class Vouched:
     kept: Message
     answers: Admitted | None = None
     asks: str | None = None
+    defines: tuple[Definition, ...] = ()
 
 
 def is_events(head: Head) -> bool:
@@ -77,11 +82,10 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
     engine = admission.force.engine
     if isinstance(message, Reply):
         answered = _answered(stations, admission, message)
-        if isinstance(answered.message, Call) and answered.message.method == "tools/list":
-            stations.catalog.learn(message.result)
+        defines = _defined(stations, answered, message, masked.keep)
         out = judging.reply_outcome(stations, message, answered)
         draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
-        return Vouched(draft, masked.forward, masked.keep, answers=answered)
+        return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=defines)
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
         raise Refused(Cause.SERVER_FAULT, "a call of the server with this id is still open")
     decision = judge_access(admission.force.rules.access, message, admission.caller, stations.gateway.server)
@@ -92,6 +96,34 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
     allowed: JsonObject = {"effect": "allow", "rule": decision.rule, "reason": "an access rule allows it"}
     draft = capture.call_draft(admission.base, call_id, masked, engine, allowed, None)
     return Vouched(draft, masked.forward, masked.keep, asks=call_id)
+
+
+def _defined(stations: Stations, answered: Admitted, reply: Reply, kept: Message) -> tuple[Definition, ...]:
+    if not (isinstance(answered.message, Call) and answered.message.method == "tools/list" and isinstance(kept, Reply)):
+        return ()
+    stations.catalog.learn(reply.result)
+    return stations.catalog.changed(kept.result)
+
+
+async def record(
+    stations: Stations, admission: Admission, vouched: list[Vouched], more: list[Draft]
+) -> tuple[Receipt, ...]:
+    """Make all of ``vouched`` durable, then ``more``; what they define first. Returns their Receipts in that order.
+
+    Raises:
+        LedgerError: it cannot be recorded; nothing may be released.
+    """
+    defined = [definition for one in vouched for definition in one.defines]
+    await asyncio.gather(*(stations.ledger.put_object(capture.JSON_TYPE, one.data) for one in defined))
+    drafts = [one.draft for one in vouched] + more
+    drafts += [capture.definition_draft(admission.base, definition) for definition in defined]
+    receipts: list[Receipt] = []
+    for group in itertools.batched(drafts, DRAFTS_PER_APPEND, strict=False):
+        receipts += await stations.ledger.append(*group)
+    # From here on every message has a durable Record: it may come back.
+    for definition in defined:
+        stations.catalog.remember(definition.name, definition.digest_hex)
+    return tuple(receipts)
 
 
 def check_answered_once(vouched: list[Vouched]) -> None:

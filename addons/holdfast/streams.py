@@ -4,7 +4,6 @@ Events arrive in batches, whatever came while the last batch was being written d
 """
 
 import dataclasses
-import itertools
 import logging
 import re
 import urllib.parse
@@ -27,8 +26,6 @@ log = logging.getLogger(__name__)
 _ENDPOINT: Final = re.compile(
     rf"(?P<path>{PATH.pattern})\?(?:{'|'.join(sorted(SESSION_QUERY))})=(?P<session>[A-Za-z0-9._~-]{{1,256}})"
 )
-
-DRAFTS_PER_APPEND: Final = 100  # what one append takes, with room; a backlog of small events is longer
 
 
 class EventStream:
@@ -88,12 +85,7 @@ class EventStream:
                 out.append((event, found, is_batch))
             elif not event.is_empty:
                 out.append((event, [], False))
-        drafts = [one.draft for one in vouched] + drafts
-        receipts = [
-            receipt
-            for group in itertools.batched(drafts, DRAFTS_PER_APPEND, strict=False)
-            for receipt in await self._stations.ledger.append(*group)
-        ]
+        receipts = await replies.record(self._stations, self._admission, vouched, drafts)
         # From here on every event of the batch has a durable Record: it may come back.
         for one, receipt in zip(vouched, receipts, strict=False):
             replies.settle(self._stations, self._admission, one, receipt.index)
