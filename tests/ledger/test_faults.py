@@ -27,6 +27,7 @@ from tests.ledger.ledgers import (
 
 from holdfast.clock import SetClock
 from holdfast.errors import LedgerError
+from holdfast.ledger import checkpoints
 from holdfast.ledger.draft import Receipt
 from holdfast.ledger.ledger import Ledger
 from holdfast.ledger.reader import open_reader
@@ -231,3 +232,22 @@ def test_records_after_the_last_checkpoint_are_signed_at_the_next_start(tmp_path
     assert ledger.previous.size == 2
     ledger.close()
     assert verify(tmp_path).unsigned == 0
+
+
+@pytest.mark.parametrize("kept", [0, 10, 40])
+def test_a_checkpoint_of_which_a_power_cut_left_zeros_is_written_again(tmp_path: Path, kept: int) -> None:
+    ledger = open_ledger(tmp_path)
+    ledger.append_blocking(heartbeat())
+    ledger.close()
+    log = tmp_path / "checkpoints.log"
+    whole = log.read_bytes()
+    last = list(checkpoints.read_notes(log))[-1]
+    start = whole.rindex(last)
+    log.write_bytes(whole[: start + kept] + bytes(len(whole) - start - kept))
+    tamper(tmp_path, "DELETE FROM checkpoints WHERE size = 2")
+    ledger = open_ledger(tmp_path)
+    ledger.append_blocking(heartbeat(1))
+    ledger.close()
+    assert verify(tmp_path).unsigned == 0
+    # Appended, never rewritten: the zeros are still there.
+    assert log.read_bytes().startswith(whole[: start + kept] + bytes(8))

@@ -2,7 +2,8 @@
 
 The file is signed notes, an empty line after each. A crash can leave the last one cut short; it is then always the
 beginning of the checkpoint for what the database holds, because nothing is committed between signing and appending. So
-the next start completes it by appending the rest, and the file can carry the append-only attribute.
+the next start completes it by appending the rest, and the file can carry the append-only attribute. A power cut can
+leave zeros where bytes were not synchronised: up to the last zero before a note, nothing counts.
 """
 
 import dataclasses
@@ -29,15 +30,19 @@ class Tail:
 
 
 def split(data: bytes) -> tuple[list[bytes], bytes]:
-    """The whole notes in ``data``, and the bytes after them."""
+    """The whole notes in ``data``, and the bytes after them, each without what a power cut made void."""
     notes, start, at = [], 0, 0
     while (end := data.find(_END, at)) >= 0:
         # Text and signatures of a note are parted by an empty line too; only the second kind of part ends a note.
         if data.startswith(_SIGNATURE, at):
-            notes.append(data[start : end + 1])
+            notes.append(_without_void(data[start : end + 1]))
             start = end + len(_END)
         at = end + len(_END)
-    return notes, data[start:]
+    return notes, _without_void(data[start:])
+
+
+def _without_void(data: bytes) -> bytes:
+    return data[data.rfind(b"\0") + 1 :]
 
 
 def read_tail(path: Path) -> Tail:
