@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Look at a ledger: status, verify, head, export.
+"""Look at a ledger and verify it; erase payloads, change its key, recover after a loss, serve it from its own process.
 
-Exit codes: 0 ok, 1 tampered, 2 cannot be verified or read, 3 wrong usage.
+Exit codes: 0 ok, 1 tampered, 2 cannot be done, verified or read, 3 wrong usage.
 """
 
 import sys

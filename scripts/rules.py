@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-    check = commands.add_parser("check", help="parse the four rule files and run the examples in them")
+    check = commands.add_parser("check", help="parse the rule files and run the examples in them")
     check.set_defaults(run=run_check)
     explain = commands.add_parser("explain", help="what would become of one call, and why")
     explain.set_defaults(run=run_explain)

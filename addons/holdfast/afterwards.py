@@ -2,14 +2,13 @@
 
 import dataclasses
 import itertools
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from holdfast import jsontext
 from holdfast.errors import Cause
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft
-from holdfast.ledger.reader import open_reader
 
 SCAN_RECORDS_MAX: Final = 200_000  # about two seconds at start; sessions and calls older than that are forgotten
 
@@ -32,8 +31,8 @@ class LeftOpen:
     sessions: tuple[tuple[str, tuple[str, str]], ...]
 
 
-def left_open(directory: Path, size: int) -> LeftOpen:
-    """Read the end of the ledger in ``directory``, which has ``size`` Records.
+def left_open(records: Callable[[int, int], Iterator[tuple[int, bytes]]], size: int) -> LeftOpen:
+    """Read the end of a ledger that has ``size`` Records; ``records`` reads them from one index to before another.
 
     Raises:
         LedgerError: the ledger cannot be read.
@@ -42,11 +41,10 @@ def left_open(directory: Path, size: int) -> LeftOpen:
     sessions: dict[str, tuple[str, str]] = {}
     if size == 0:
         return LeftOpen((), ())
-    with open_reader(directory) as reader:
-        for index, entry in reader.records(max(0, size - SCAN_RECORDS_MAX), size):
-            body = jsontext.parse(entry)
-            if isinstance(body, dict):
-                _follow(index, body, calls, sessions)
+    for index, entry in records(max(0, size - SCAN_RECORDS_MAX), size):
+        body = jsontext.parse(entry)
+        if isinstance(body, dict):
+            _follow(index, body, calls, sessions)
     owned = tuple((digest, owner) for digest, owner in sessions.items() if owner != _NOBODY)
     return LeftOpen(tuple(calls.values()), owned)
 

@@ -110,6 +110,10 @@ class OpenCalls:
             if len(self._calls) > OPEN_CALLS_MAX:
                 self._calls.popitem(last=False)
 
+    def indices(self) -> frozenset[int]:
+        """The Records of the Calls that still wait for their Reply. Also for another thread than the gate's."""
+        return frozenset(admitted.index for admitted in list(self._calls.values()))
+
     def find(self, scope: str, direction: Direction, call_id: Id | None) -> Admitted | None:
         """The Call that a Reply with ``call_id`` answers; ``direction`` is the Call's."""
         return None if call_id is None else self._calls.get((scope, direction, type(call_id), call_id))

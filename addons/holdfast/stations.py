@@ -14,7 +14,7 @@ from holdfast.exchange import Request
 from holdfast.identity.caller import Caller
 from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
-from holdfast.ledger.ledger import Ledger
+from holdfast.ledger.remote.access import Writable
 from holdfast.passage import InForce, OpenCalls
 
 _ALONE: Final = itertools.count()
@@ -30,6 +30,10 @@ class Counters:
     refused: int = 0
     lost: int = 0
 
+    def to_json(self) -> JsonObject:
+        """The member ``counters``."""
+        return {"calls": self.calls, "replies": self.replies, "refused": self.refused, "lost": self.lost}
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stations:
@@ -44,7 +48,7 @@ class Stations:
     in_force: Callable[[], InForce]
     sessions: Sessions
     desk: Desk
-    ledger: Ledger
+    ledger: Writable
     clock: Clock
     gateway: Gateway
     request_key: bytes

@@ -34,6 +34,10 @@ STANDALONE = (
     "fields",
     "record",
     "checkpoints",
+    "keyring",
+    "tlogproof",
+    "tiling",
+    "handover",
 )
 
 

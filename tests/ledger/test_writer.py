@@ -15,6 +15,7 @@ from tests.ledger.ledgers import (
     open_ledger,
 )
 
+from holdfast.clock import SetClock
 from holdfast.errors import LedgerError
 from holdfast.ledger.draft import Draft, Payload
 from holdfast.ledger.verify import verify
@@ -127,3 +128,14 @@ async def test_a_fault_is_logged_without_what_was_being_written(
     ledger.close()
     assert "cannot be written" in caplog.text
     assert "tell-tale" not in caplog.text + str(caught.value)
+
+
+def test_a_machine_that_has_run_for_longer_than_an_integer_counts_nanoseconds_goes_on(tmp_path: Path) -> None:
+    clock = SetClock(ns=2**53 - 2)
+    ledger = open_ledger(tmp_path, clock)
+    clock.advance(1)
+    ledger.append_blocking(heartbeat())
+    clock.advance(105 * 24 * 3600)
+    ledger.append_blocking(heartbeat())
+    ledger.close()
+    assert (verify(tmp_path).size, verify(tmp_path).starts) == (3, 3)

@@ -33,6 +33,8 @@ def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Pat
         "access.yaml",
         "masking.yaml",
         "approval.yaml",
+        "witnesses.yaml",
+        "retention.yaml",
     ]
     assert all(line.endswith("all well") for line in lines)
 

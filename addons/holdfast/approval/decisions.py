@@ -14,7 +14,7 @@ from holdfast.approval.board import Board, Place
 from holdfast.approval.endings import Endings
 from holdfast.approval.holds import Decided, Hold, State
 from holdfast.approval.judging import Accepted, Rules, check_decider, check_statement, open_signed, rule_of, template
-from holdfast.approval.keys import Signer, sign_statement
+from holdfast.approval.keys import Signs, sign_statement
 from holdfast.approval.records import approval_draft, closed_draft, refused_draft
 from holdfast.approval.statement import REASON_CHARS_MAX, Choice
 from holdfast.clock import Clock, utc_text
@@ -43,7 +43,7 @@ class Decisions:
         *,
         request_key: bytes,
         clock: Clock,
-        signer: Signer,
+        signer: Signs,
         keep_text: Callable[[str], str],
     ) -> None:
         self._board = board

@@ -31,7 +31,7 @@ from holdfast.approval.holds import (
     request_key,
 )
 from holdfast.approval.judging import Rules, check_grant, rule_of
-from holdfast.approval.keys import Signer
+from holdfast.approval.keys import Signs
 from holdfast.approval.opening import new_hold
 from holdfast.approval.records import Appends, closed_draft, opened_draft
 from holdfast.approval.store import FILE_NAME
@@ -70,7 +70,7 @@ class Desk:
         request_key: bytes,
         clock: Clock,
         *,
-        signer: Signer,
+        signer: Signs,
         keep_text: Callable[[str], str],
         limits: Limits = LIMITS,
         random_bytes: RandomBytes = secrets.token_bytes,

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -28,6 +28,18 @@ class Signer:
     sign: Callable[[bytes], bytes]
 
 
+class Signs(Protocol):
+    """What signs, as its users see it: its key may lie in another process, and may be replaced while they run."""
+
+    @property
+    def public(self) -> bytes:
+        """The raw public key of 32 bytes that signs now."""
+
+    @property
+    def sign(self) -> Callable[[bytes], bytes]:
+        """Makes the signature over a message."""
+
+
 def signer_of(private: Ed25519PrivateKey) -> Signer:
     """A signer over a key held in this process."""
     return Signer(private.public_key().public_bytes_raw(), private.sign)
@@ -43,7 +55,7 @@ def public_text(public: bytes) -> str:
     return base64.b64encode(public).decode("ascii")
 
 
-def sign_statement(statement: Statement, signer: Signer) -> bytes:
+def sign_statement(statement: Statement, signer: Signs) -> bytes:
     """The statement in a DSSE envelope signed by ``signer``, as canonical JSON."""
     payload = statement.to_bytes()
     signature = signer.sign(pae(PAYLOAD_TYPE, payload))

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.errors import LedgerError
-from holdfast.jsontext import JsonObject
-from holdfast.ledger import record, schema, tree
+from holdfast.ledger import record, spelling, tree
 from holdfast.ledger.draft import Use, use_in
+from holdfast.ledger.payloads import PayloadCheck
 from holdfast.ledger.reader import Reader
+from holdfast.ledger.spelling import Spelled
 from holdfast.ledger.tiles import TILE_BITS, TILE_WIDTH, Tile, TileTree
 
 _LEVEL_MAX: Final = 7  # 256^8 leaves are more than SQLite's integers count
@@ -64,69 +65,58 @@ class RecordCheck:
         self._uses: Final[dict[Use, int]] = {}
         self._last: tuple[str, int, str] | None = None
         self.boots: Final[set[str]] = set()
-        self.payloads = 0
+        self.payloads: Final = PayloadCheck(reader)
         self.clock_steps = 0
 
-    def leaves(self, size: int) -> Iterator[bytes]:
-        """The leaves of the first ``size`` Records, each after its Record was checked.
+    def leaves(self, start: int, end: int) -> Iterator[bytes]:
+        """The leaves of the Records from ``start``, where the last call ended, each after its Record was checked.
 
         Raises:
             LedgerError: names the Record and what is wrong with it.
         """
-        expected = 0
-        for index, entry, leaf in self._reader.rows(0, size):
+        expected = start
+        for index, entry, leaf in self._reader.rows(start, end):
             if index != expected:
                 raise LedgerError(f"record {expected} is missing")
             if tree.leaf_hash(entry) != leaf:
                 raise LedgerError(f"record {index}: leaf hash does not match")
             try:
-                self._check(index, record.decode(entry))
+                spelled = spelling.read(entry) or self._decoded(index, entry)
+                self._check(index, spelled)
             except LedgerError as error:
                 raise LedgerError(f"record {index}: {error}") from None
+            if spelled.erased:
+                self.payloads.add_erased(index, spelled.erased)
+            for stated in spelled.payloads:
+                self.payloads.add(index, stated)
             yield leaf
             expected += 1
-        if expected != size:
+        if expected != end:
             raise LedgerError(f"record {expected} is missing")
 
-    def _check(self, index: int, value: JsonObject) -> None:
-        if value["n"] != index:
-            raise LedgerError("says another index; Records were moved")
-        if value["log"] != self._origin:
-            raise LedgerError("is of another ledger")
-        if (value["typ"] == "ledger.genesis") != (index == 0):
-            raise LedgerError("a ledger begins with its ledger.genesis and has only one")
-        self._check_clock(value)
-        for name, member in record.commitments_in(value):
-            self._check_payload(name, member)
+    def _decoded(self, index: int, entry: bytes) -> Spelled:
+        value = record.decode(entry)
         use = use_in(value["typ"], value)
         if use is not None and self._uses.setdefault(use, index) != index:
             raise LedgerError(f"uses an approval that record {self._uses[use]} has used")
+        return spelling.of_decoded(value)
 
-    def _check_clock(self, value: JsonObject) -> None:
-        boot, mono, at = value["boot"], value["mono"], value["ts"]
-        assert isinstance(boot, str)
-        assert isinstance(mono, int)
-        assert isinstance(at, str)
-        if self._last is not None and self._last[0] == boot and mono < self._last[1]:
+    def _check(self, index: int, spelled: Spelled) -> None:
+        if spelled.n != index:
+            raise LedgerError("says another index; Records were moved")
+        if spelled.log != self._origin:
+            raise LedgerError("is of another ledger")
+        if (spelled.typ == "ledger.genesis") != (index == 0):
+            raise LedgerError("a ledger begins with its ledger.genesis and has only one")
+        boot, mono_ns, at = spelled.boot, spelled.mono_ns, spelled.at
+        if self._last is not None and self._last[0] == boot and mono_ns < self._last[1]:
             raise LedgerError("its monotonic clock is before that of the record before")
         if (self._last is None or self._last[0] != boot) and boot in self.boots:
             raise LedgerError("its boot had ended before")
         # The wall clock may be set back; a report says so, the ledger is still whole.
         self.clock_steps += self._last is not None and at < self._last[2]
         self.boots.add(boot)
-        self._last = (boot, mono, at)
-
-    def _check_payload(self, name: str, member: JsonObject) -> None:
-        commitment = member["c"]
-        assert isinstance(commitment, str)
-        found = self._reader.payload(commitment)
-        if found is None:
-            raise LedgerError(f"the payload of {name} is missing from {schema.PAYLOAD_FILE}")
-        content_type, key, data = found
-        is_stated = content_type == member["ct"] and len(data) == member["bytes"]
-        if not is_stated or record.commit(key, content_type, data) != commitment:
-            raise LedgerError(f"the payload of {name} is not the one it commits to")
-        self.payloads += 1
+        self._last = (boot, mono_ns, at)
 
     def check_uses(self, size: int) -> None:
         """Compare the table of used Approvals with what the Records say.

@@ -54,7 +54,7 @@ HEAD: Final = (
     Field("typ", CODE, "what kind of Record this is, see the second table"),
     Field("ts", TIME, "wall clock when the Record was written"),
     Field("mono", _COUNT, "monotonic clock of the process, nanoseconds; never goes back within one `boot`"),
-    Field("boot", UUID, "drawn anew whenever the ledger is opened"),
+    Field("boot", UUID, "drawn anew whenever the ledger is opened, and when `mono` would pass 2^53 - 1"),
     Field("salt", SALT, "random, so that a leaf hash says nothing about a Record that is withheld"),
 )
 
@@ -201,7 +201,12 @@ BODY: Final = (
         Members(Field("size", _COUNT, "size before this start"), Field("root", HEX_DIGEST, "root at that size")),
         "the ledger as this start found it",
     ),
-    Field("clean", Boolean(), "whether the last Record before this start was a `ledger.stop`"),
+    Field("clean", Boolean(), "whether this process had recorded its `ledger.stop` the last time"),
+    Field(
+        "process",
+        OneOf("gateway", "writer"),
+        "whose start or stop this is, where the ledger's writer runs apart; absent where one process is both",
+    ),
     Field("missed", _CALLS_MISSED, "what the break before this start cost"),
     Field("counters", MapOf(_COUNT, COUNTERS_MAX), "counts since the start, by name"),
     Field("files", MapOf(HEX_DIGEST, COUNTERS_MAX), "SHA-256 of each rule file, by name"),

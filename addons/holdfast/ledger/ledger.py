@@ -2,27 +2,26 @@
 
 import asyncio
 import concurrent.futures
-import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from holdfast.clock import Clock
 from holdfast.errors import LedgerError
 from holdfast.jsontext import JsonObject
-from holdfast.ledger import checkpoints, record, schema
+from holdfast.ledger import checkpoints, note, record, schema
 from holdfast.ledger.draft import PAYLOAD_BYTES_MAX, Draft, Receipt, prepare
-from holdfast.ledger.keys import Keys
+from holdfast.ledger.keeping import epochs, erasing, folder, keyfiles, rotating
+from holdfast.ledger.keys import KEYS_DIR, Keys
 from holdfast.ledger.opening import Head, Opened, Previous, compare
 from holdfast.ledger.publish import Publisher
 from holdfast.ledger.store import Append, Entropy, Outcome, PutObject, Store, Work
-from holdfast.ledger.writer import Writer
+from holdfast.ledger.writer import Alone, Writer
 
-LOCK_FILE: Final = "ledger.lock"
 DRAFTS_MAX: Final = 128  # a batch of 100 Calls and what belongs to it
 MEDIA_CHARS_MAX: Final = 200
 
@@ -31,7 +30,8 @@ class Ledger:
     """The append-only log of Records, open for writing. One per data folder: a second one is refused.
 
     ``previous`` says how the ledger was found, for the `ledger.start` Record that the gateway appends first, and whose
-    counterpart `ledger.stop` it appends last.
+    counterpart `ledger.stop` it appends last. ``refuse_calls`` may say why no Call may go out now, such as witnesses
+    that are overdue; other Records are taken all the same.
     """
 
     def __init__(self, writer: Writer, store: Store, publisher: Publisher, lock: int, previous: Previous) -> None:
@@ -41,6 +41,7 @@ class Ledger:
         self._publisher: Final = publisher
         self._lock: Final = lock
         self._is_closed = False
+        self.refuse_calls: Callable[[], str | None] | None = None
 
     @classmethod
     def open(
@@ -66,9 +67,11 @@ class Ledger:
         Raises:
             LedgerError: another gateway has it open; database, checkpoints and keys do not agree; or it cannot be
                 written.
+            SettingsError: what a rotation left half done in `keys/` cannot be completed.
         """
-        lock = _lock(directory)
+        lock = folder.lock(directory)
         try:
+            before = epochs.genesis_of(directory, keys.origin)
             with _faults_named():
                 ledger = cls._open(directory, keys, clock, lock, entropy, connection_class)
         except BaseException:
@@ -76,10 +79,13 @@ class Ledger:
             raise
         if not ledger.previous.size:
             try:
-                ledger.append_blocking(Draft("ledger.genesis", {"gw": build}))
+                ledger.append_blocking(Draft("ledger.genesis", {"gw": build, **before}))
             except BaseException:
                 ledger.close()
                 raise
+        if before:
+            # The genesis that names the loss is durable: from here on the new epoch goes on like any ledger.
+            epochs.finish(directory)
         return ledger
 
     @classmethod
@@ -94,15 +100,17 @@ class Ledger:
     ) -> Self:
         store = Store.open(directory, keys.origin, clock, entropy, connection_class)
         try:
-            opened: Opened = compare(store.ledger, directory / checkpoints.FILE, keys.verifier)
+            keys = rotating.settle(directory / KEYS_DIR, keys, store.ledger)
+            opened: Opened = compare(store.ledger, directory / checkpoints.FILE, keys.ring)
             store.tree = opened.tree
             publisher = Publisher(directory, keys, store.ledger, clock)
         except BaseException:
             store.close()
             raise
         try:
-            head = publisher.resume(opened)
-            _sync(directory)
+            head = erasing.settle(store, publisher, publisher.resume(opened))
+            rotating.tidy(directory / KEYS_DIR, publisher.keys)
+            keyfiles.sync(directory)  # the names of new files must be as durable as what is in them
             return cls(Writer(store, publisher, head, clock), store, publisher, lock, opened.previous)
         except BaseException:
             publisher.close()
@@ -117,7 +125,7 @@ class Ledger:
         Raises:
             LedgerError: a Draft is not acceptable, its Approval was used before, or nothing can be recorded now.
         """
-        outcome = await self._wait(_work(drafts))
+        outcome = await self._wait(self._work(drafts))
         assert isinstance(outcome, tuple)
         return outcome
 
@@ -127,7 +135,7 @@ class Ledger:
         Raises:
             LedgerError: see :meth:`append`.
         """
-        outcome = self._block(_work(drafts))
+        outcome = self._block(self._work(drafts))
         assert isinstance(outcome, tuple)
         return outcome
 
@@ -150,6 +158,57 @@ class Ledger:
         outcome = self._block(_object(media, data))
         assert isinstance(outcome, str)
         return outcome
+
+    def rotate_blocking(self, *, overlap_s: int, reason: str, operator: JsonObject | None) -> note.VerifierKey:
+        """Have a new key sign from here on, and the old one beside it for ``overlap_s`` seconds.
+
+        Returns the new key once its `ledger.rotated` Record and a checkpoint signed by both keys are durable. Never
+        call it on an event loop.
+
+        Raises:
+            LedgerError: the overlap or a text is not acceptable, or the new key cannot be written.
+        """
+        outcome = self._block(rotating.checked(rotating.Rotate(overlap_s, reason, operator), self.keys))
+        assert isinstance(outcome, note.VerifierKey)
+        return outcome
+
+    def erase_blocking(
+        self,
+        commitments: Sequence[str],
+        *,
+        basis: Literal["request", "retention"],
+        reason: str,
+        operator: JsonObject | None,
+        before: str | None = None,
+        retention: str | None = None,
+    ) -> tuple[Receipt, ...]:
+        """Record that payloads are erased, then erase them: `keeping/erasing.py`. Never call it on a loop.
+
+        Raises:
+            LedgerError: one is unknown, erased already or under a legal hold, or it cannot be written.
+        """
+        given = {"basis": basis, "reason": reason, "operator": operator, "before": before, "retention": retention}
+        body: JsonObject = {name: value for name, value in given.items() if value is not None}
+        return erasing.erase_all(self._store.emptying.directory, commitments, body, self._block)
+
+    @property
+    def keys(self) -> Keys:
+        """The keys in force, which a rotation replaces: ask anew each time."""
+        return self._publisher.keys
+
+    def verifier(self) -> note.VerifierKey:
+        """The public half of the key that signs now."""
+        return self.keys.verifier
+
+    def sign_statement(self, payload_type: str, pae: bytes) -> bytes:
+        """The ledger key's signature over ``pae``: the gateway vouches for an approver who is known by a token.
+
+        Raises:
+            LedgerError: ``pae`` is not DSSE's encoding of something of ``payload_type``.
+        """
+        if not pae.startswith(b"DSSEv1 %d %s " % (len(payload_type.encode()), payload_type.encode())):
+            raise LedgerError("what is to be signed is not in DSSE's encoding")
+        return self.keys.ledger.sign(pae)
 
     def head(self) -> Head:
         """The last signed checkpoint: at most a second behind the last Record."""
@@ -189,13 +248,20 @@ class Ledger:
         finally:
             os.close(self._lock)
 
+    def _work(self, drafts: tuple[Draft, ...]) -> Append:
+        if self.refuse_calls is not None and any(draft.typ == "call" for draft in drafts):
+            reason = self.refuse_calls()
+            if reason is not None:
+                raise LedgerError(reason)
+        return _work(drafts)
+
     async def _wait(self, work: Work | None) -> Outcome:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Outcome] = loop.create_future()
         self._writer.submit(work, waiter, loop)
         return await waiter
 
-    def _block(self, work: Work | None) -> Outcome:
+    def _block(self, work: Work | Alone | None) -> Outcome:
         waiter: concurrent.futures.Future[Outcome] = concurrent.futures.Future()
         self._writer.submit(work, waiter, None)
         return waiter.result()
@@ -204,6 +270,8 @@ class Ledger:
 def _work(drafts: tuple[Draft, ...]) -> Append:
     if not 0 < len(drafts) <= DRAFTS_MAX:
         raise LedgerError(f"an append takes 1 to {DRAFTS_MAX} Drafts")
+    if any(draft.typ == erasing.TYP for draft in drafts):
+        raise LedgerError(f"{erasing.TYP} is written by an erasure, which does what it says")
     bodies = tuple(prepare(draft) for draft in drafts)
     payload_bytes = sum(len(payload.data) for draft in drafts for payload in draft.payloads.values())
     return Append(drafts, bodies, payload_bytes + record.RECORD_BYTES_MAX // 16 * len(drafts))
@@ -213,28 +281,6 @@ def _object(media: str, data: bytes) -> PutObject:
     if len(data) > PAYLOAD_BYTES_MAX or len(media) > MEDIA_CHARS_MAX:
         raise LedgerError(f"an object has at most {PAYLOAD_BYTES_MAX} bytes and a short media type")
     return PutObject(record.object_digest(data), media, data)
-
-
-def _lock(directory: Path) -> int:
-    try:
-        descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise LedgerError(f"{directory} cannot be used: {error.strerror}") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise LedgerError(f"another process has the ledger in {directory} open; one ledger has one writer") from None
-    return descriptor
-
-
-def _sync(directory: Path) -> None:
-    # The names of new files must be as durable as what is in them.
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -26,7 +26,12 @@ _DASH: Final = "\u2014 "  # signed-note: a signature line begins with an em dash
 type Verify = Callable[[bytes, bytes, bytes], bool]
 
 
-def _decode64(text: str, what: str) -> bytes:
+def decode64(text: str, what: str) -> bytes:
+    """The bytes that ``text`` spells in base64, in the one spelling there is; ``what`` it is, for the error.
+
+    Raises:
+        LedgerError: it does not.
+    """
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -87,7 +92,7 @@ def parse_vkey(text: str) -> VerifierKey:
     hex_id, second_plus, coded = rest.partition("+")
     if not plus or not second_plus:
         raise LedgerError("a vkey has three parts with a plus sign between them")
-    data = _decode64(coded, "the key in a vkey")
+    data = decode64(coded, "the key in a vkey")
     if data[:1] != bytes([ED25519_TYPE]):
         raise LedgerError(f"the vkey of {name} is not of type Ed25519")
     key = VerifierKey(name, data[1:])
@@ -126,7 +131,7 @@ def _parse_signature(line: str) -> Signature:
     if not line.startswith(_DASH) or not space:
         raise LedgerError("a signature line of a note is malformed")
     check_name(name)
-    data = _decode64(coded, "a signature of a note")
+    data = decode64(coded, "a signature of a note")
     if len(data) <= KEY_ID_BYTES:
         raise LedgerError("a signature of a note is empty")
     return Signature(name, data[:KEY_ID_BYTES], data[KEY_ID_BYTES:])
@@ -219,7 +224,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
         raise LedgerError("a checkpoint's size is not a decimal number")
     if len(size_text) > len(str(SIZE_MAX)) or int(size_text) > SIZE_MAX:
         raise LedgerError("a checkpoint's size is too large")
-    root = _decode64(root_text, "a checkpoint's root")
+    root = decode64(root_text, "a checkpoint's root")
     if len(root) != tree.HASH_BYTES:
         raise LedgerError(f"a checkpoint's root does not have {tree.HASH_BYTES} bytes")
     return Checkpoint(origin, int(size_text), root)

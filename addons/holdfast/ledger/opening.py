@@ -1,7 +1,8 @@
 """The start-up comparison: what the database, its checkpoints and `checkpoints.log` say must be one history.
 
 1. `ledger.db` holds ``size`` Records without a gap; the tree over them comes from full tiles and the leaf column.
-2. `checkpoints.log` ends in a note signed by our key, whose size the database has and whose root the tree has.
+2. `checkpoints.log` ends in a note signed by the key that its size asks for, whose size the database has and whose root
+   the tree has. The first one after a rotation is signed by both keys. `keys/` lists the rotations of the Records.
 3. The table of checkpoints says the same; it may lack the last note, which is appended to the file first.
 4. The Records after the last checkpoint, which the next signature will cover, hash to their leaves.
 
@@ -18,12 +19,14 @@ from typing import Final
 
 from holdfast.clock import utc_parse
 from holdfast.errors import LedgerError
-from holdfast.ledger import checkpoints, note, tree
+from holdfast.ledger import checkpoints, keyring, note, tree
+from holdfast.ledger.keyring import KeyRing
 from holdfast.ledger.keys import verify_signature
 from holdfast.ledger.nodes import StoredNodes
+from holdfast.ledger.running import backwards, gateway_stopped
 from holdfast.ledger.tiles import TileTree
 
-_RESTORE: Final = "restore the data folder from a backup, or keep it aside and start a new ledger"
+_RESTORE: Final = "restore the data folder from a backup, or go on in a new epoch with `scripts/ledger.py recover`"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Head:
 class Previous:
     """The ledger as it was when it was opened: what a `ledger.start` Record reports.
 
-    ``clean``: the last Record is a `ledger.stop`, or there was none. ``last_at``: its time.
+    ``clean``: the gateway had recorded its `ledger.stop`, or there was none. ``last_at``: time of the last Record.
     """
 
     size: int
@@ -62,8 +65,8 @@ class Opened:
     previous: Previous
 
 
-def compare(connection: sqlite3.Connection, log_path: Path, verifier: note.VerifierKey) -> Opened:
-    """Compare everything that says what the ledger is.
+def compare(connection: sqlite3.Connection, log_path: Path, ring: KeyRing) -> Opened:
+    """Compare everything that says what the ledger is. ``ring``: the ledger's keys, as `keys/` lists them.
 
     Raises:
         LedgerError: two of them differ; says which.
@@ -76,11 +79,23 @@ def compare(connection: sqlite3.Connection, log_path: Path, verifier: note.Verif
         _check_unsigned(size, row)
         head = None
     else:
-        head = _check_head(tail.last, verifier, size, nodes)
+        head = _check_head(tail.last, ring, size, nodes)
+        _check_rotations(connection, ring, head)
     tiles = TileTree.restore(size, nodes)
     _check_recent(connection, head.size if head else 0, size)
     unlisted = head is not None and _is_unlisted(row, head)
-    return Opened(tiles, head, tail.rest, unlisted, _previous(connection, verifier.name, size, tiles.root()))
+    return Opened(tiles, head, tail.rest, unlisted, _previous(connection, ring.origin, size, tiles.root()))
+
+
+def ring_in(connection: sqlite3.Connection, key: note.VerifierKey) -> KeyRing:
+    """The ledger's keys as its Records state them, for whoever trusts ``key``. Takes about a second for a million.
+
+    Raises:
+        LedgerError: the rotations are no chain, or ``key`` is none of its keys.
+    """
+    rows = connection.execute("SELECT seq, entry FROM entries WHERE instr(entry, ?) ORDER BY seq", (keyring.MARK,))
+    found = [keyring.rotation_at(seq, entry) for seq, entry in rows]
+    return KeyRing.of([rotation for rotation in found if rotation is not None], key)
 
 
 def _size(connection: sqlite3.Connection) -> int:
@@ -94,9 +109,10 @@ def _check_unsigned(size: int, row: tuple[int, str] | None) -> None:
         raise LedgerError(f"{checkpoints.FILE} is missing or empty, but ledger.db holds {size} Records: {_RESTORE}")
 
 
-def _check_head(data: bytes, verifier: note.VerifierKey, size: int, nodes: StoredNodes) -> Head:
+def _check_head(data: bytes, ring: KeyRing, size: int, nodes: StoredNodes) -> Head:
     try:
-        checkpoint = note.open_checkpoint(data, verifier, verify_signature)
+        checkpoint = ring.open_checkpoint(data, verify_signature)
+        _check_signers(data, ring)
     except LedgerError as error:
         raise LedgerError(f"the last checkpoint of {checkpoints.FILE}: {error}") from None
     if checkpoint.size > size:
@@ -110,6 +126,27 @@ def _check_head(data: bytes, verifier: note.VerifierKey, size: int, nodes: Store
             f"{checkpoints.FILE}: the database was changed or replaced; {_RESTORE}"
         )
     return Head(checkpoint.size, checkpoint.root, data.decode())
+
+
+def _check_signers(data: bytes, ring: KeyRing) -> None:
+    # Within the overlap the old key alone would open the note: keys/ may be a backup from before the rotation.
+    known = {key.key_id for key in ring.keys}
+    for signature in note.parse_note(data).signatures:
+        if signature.name == ring.origin and signature.key_id not in known:
+            raise LedgerError(
+                f"signed by a key of the ledger, {signature.key_id.hex()}, that keys/ does not hold: "
+                "restore keys/ from a backup made after the rotation"
+            )
+
+
+def _check_rotations(connection: sqlite3.Connection, ring: KeyRing, head: Head) -> None:
+    for rotation in ring.rotations:
+        row = connection.execute("SELECT entry FROM entries WHERE seq = ?", (rotation.index,)).fetchone()
+        if row is None or keyring.rotation_at(rotation.index, row[0]) != rotation:
+            raise LedgerError(f"record {rotation.index} is not the rotation that keys/ lists: {_RESTORE}")
+    before = connection.execute("SELECT max(size) FROM checkpoints WHERE size < ?", (head.size,)).fetchone()[0] or 0
+    for rotation in ring.handed_over(before, head.size):
+        ring.open_handover(head.note.encode(), rotation, verify_signature)
 
 
 def _is_unlisted(row: tuple[int, str] | None, head: Head) -> bool:
@@ -138,10 +175,12 @@ def _check_recent(connection: sqlite3.Connection, start: int, end: int) -> None:
 def _previous(connection: sqlite3.Connection, origin: str, size: int, root: bytes) -> Previous:
     if not size:
         return Previous(0, root.hex(), clean=True, last_at=None)
-    first, last = (
-        json.loads(connection.execute("SELECT entry FROM entries WHERE seq = ?", (seq,)).fetchone()[0])
-        for seq in (0, size - 1)
-    )
-    if first.get("log") != origin:
+
+    def read(index: int) -> bytes:
+        entry: bytes = connection.execute("SELECT entry FROM entries WHERE seq = ?", (index,)).fetchone()[0]
+        return entry
+
+    if json.loads(read(0)).get("log") != origin:
         raise LedgerError("ledger.db is of another origin than the keys")
-    return Previous(size, root.hex(), clean=last.get("typ") == "ledger.stop", last_at=utc_parse(last["ts"]))
+    last_at = utc_parse(json.loads(read(size - 1))["ts"])
+    return Previous(size, root.hex(), clean=gateway_stopped(backwards(read, size)), last_at=last_at)

@@ -82,12 +82,22 @@ class Reader:
             LedgerError: it is damaged.
         """
         row = self.payloads_db.execute("SELECT ct, key, data FROM payloads WHERE c = ?", (commitment,)).fetchone()
-        if row is None:
+        if row is None or row == schema.EMPTIED:
             return None
         content_type, key, data = row
         if not (isinstance(content_type, str) and isinstance(key, bytes) and isinstance(data, bytes)):
             raise LedgerError("a payload is not stored as text and bytes")
         return content_type, key, data
+
+    def holds_payload(self, commitment: str) -> bool:
+        """Whether the payload is there, and was not erased."""
+        query = "SELECT 1 FROM payloads WHERE c = ? AND ct <> ''"
+        return self.payloads_db.execute(query, (commitment,)).fetchone() is not None
+
+    def was_emptied(self, commitment: str) -> bool:
+        """Whether the place of an erased payload is there."""
+        row = self.payloads_db.execute("SELECT ct FROM payloads WHERE c = ?", (commitment,)).fetchone()
+        return row is not None and not row[0]
 
     def object(self, sha256: str) -> tuple[str, bytes] | None:
         """Media type and bytes of the object with this digest in hex, or None."""

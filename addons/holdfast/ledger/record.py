@@ -42,8 +42,8 @@ KINDS: Final = {
     "ledger.genesis": Kind(
         "the first Record of a ledger, or of a new epoch after a loss", ("gw",), ("abandoned", "reason", "operator")
     ),
-    "ledger.start": Kind("the gateway started", ("gw", "prev", "clean"), ("rules", "missed")),
-    "ledger.stop": Kind("the gateway stopped in order", (), ("counters", "reason", "gw", "rules")),
+    "ledger.start": Kind("the gateway started", ("gw", "prev", "clean"), ("rules", "missed", "process")),
+    "ledger.stop": Kind("the gateway stopped in order", (), ("counters", "reason", "gw", "rules", "process")),
     "ledger.heartbeat": Kind("the gateway is alive", ("counters",), ("gw", "rules")),
     "ledger.rotated": Kind("a new key signs from here on", ("keys",), ("reason", "operator", "gw")),
     "payload.erased": Kind(
@@ -202,7 +202,7 @@ def _index_of(value: JsonObject) -> int:
 def commit(key: bytes, content_type: str, data: bytes) -> str:
     """The commitment to a masked payload: keyed, so that erasing the key leaves nothing to guess against."""
     message = _COMMITMENT_DOMAIN + content_type.encode() + b"\x00" + data
-    return "hmac-sha256:" + hmac.new(key, message, hashlib.sha256).hexdigest()
+    return "hmac-sha256:" + hmac.digest(key, message, "sha256").hex()
 
 
 def object_digest(data: bytes) -> str:
@@ -214,6 +214,14 @@ def commitments_in(record: JsonObject) -> list[tuple[str, JsonObject]]:
     """Name and value of every payload member of a decoded Record."""
     found = ((name, record.get(name)) for name in fields.PAYLOAD_MEMBERS)
     return [(name, value) for name, value in found if isinstance(value, dict) and "c" in value]
+
+
+def erased_by(record: JsonObject) -> list[str]:
+    """The commitments that a decoded Record says are erased; none where it is of another typ."""
+    erased = record.get("erased")
+    if record.get("typ") != "payload.erased" or not isinstance(erased, list):
+        return []
+    return [str(commitment) for commitment in erased]
 
 
 def documentation() -> list[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 `ledger.db` only grows: its triggers refuse UPDATE, DELETE and every INSERT that is not the next one, which also stops
 ``INSERT OR REPLACE``. They guard against accidents; against an attacker there is the Merkle tree. Masked payloads are
-in `payload.db`, from which one can be erased.
+in `payload.db`, where a row can be emptied: its place stays, so that SQLite never moves what is in the rows beside it.
 """
 
 import os
@@ -20,6 +20,7 @@ PAYLOAD_FILE: Final = "payload.db"
 USER_VERSION: Final = 1
 LEDGER_APPLICATION_ID: Final = 0x48464C31  # "HFL1", so that `file` and a reader tell the two apart
 PAYLOAD_APPLICATION_ID: Final = 0x48465031  # "HFP1"
+EMPTIED: Final = ("", b"\0" * 32, b"")  # ct, key and data of a payload that was erased; a content type is never empty
 BUSY_TIMEOUT_MS: Final = 2000  # only a reader that takes a checkpoint lock can be in the way
 _ALLOWED: Final = frozenset(
     {
@@ -102,7 +103,12 @@ _PAYLOAD_SQL: Final = (
         "ct TEXT NOT NULL, data BLOB NOT NULL) STRICT"
     ),
     _insert_guard("payloads", "EXISTS (SELECT 1 FROM payloads WHERE c = NEW.c)", "kept already"),
-    _no_change("payloads")[0],  # UPDATE; erasing a payload is a DELETE
+    (
+        "CREATE TRIGGER payloads_no_update BEFORE UPDATE ON payloads "
+        "WHEN NEW.rowid IS NOT OLD.rowid OR NEW.c IS NOT OLD.c OR NEW.key IS NOT zeroblob(32) OR NEW.ct IS NOT '' "
+        "OR NEW.data IS NOT x'' BEGIN SELECT RAISE(ABORT, 'payloads: a payload is only ever emptied'); END"
+    ),
+    _no_change("payloads")[1],  # DELETE: rows that stay where they are leave no copies behind in other pages
 )
 
 _SQL: Final = {LEDGER_APPLICATION_ID: _LEDGER_SQL, PAYLOAD_APPLICATION_ID: _PAYLOAD_SQL}
@@ -181,6 +187,7 @@ def _configure(connection: sqlite3.Connection) -> None:
         "recursive_triggers = ON",
         "secure_delete = ON",
         "cell_size_check = ON",
+        "temp_store = MEMORY",  # a statement's journal holds what it changes, and would lie in /tmp
         "wal_autocheckpoint = 0",  # the writer does that between groups, so that no append waits for it
     ):
         connection.execute(f"PRAGMA {setting}")
@@ -188,6 +195,43 @@ def _configure(connection: sqlite3.Connection) -> None:
     level = connection.execute("PRAGMA synchronous").fetchone()[0]
     if (mode, level) != ("wal", 2):
         raise LedgerError("the database is not in WAL mode with synchronous=FULL; is the folder on a network disk?")
+
+
+def open_emptying(
+    path: Path, connection_class: type[sqlite3.Connection] = sqlite3.Connection, *, busy_ms: int
+) -> sqlite3.Connection:
+    """A connection that can empty rows of payload.db and move its write-ahead log, and nothing else.
+
+    ``busy_ms``: how long it waits where a reader is in the way.
+
+    Raises:
+        LedgerError: not a database of ours, or its schema was changed.
+        sqlite3.Error: the file cannot be opened.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=connection_class)
+    try:
+        _configure(connection)
+        connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        check_schema(connection, PAYLOAD_APPLICATION_ID, path.name)
+    except BaseException:
+        connection.close()
+        raise
+    connection.set_authorizer(_authorize_emptying)
+    return connection
+
+
+def _authorize_emptying(
+    action: int, first: str | None, second: str | None, _schema: str | None, trigger: str | None
+) -> int:
+    is_allowed = {
+        sqlite3.SQLITE_UPDATE: first == "payloads" and second in ("key", "ct", "data"),
+        sqlite3.SQLITE_READ: first == "payloads" and (second == "c" or trigger == "payloads_no_update"),
+        sqlite3.SQLITE_SELECT: trigger == "payloads_no_update",
+        sqlite3.SQLITE_FUNCTION: second in ("zeroblob", "raise"),
+        sqlite3.SQLITE_TRANSACTION: True,
+        sqlite3.SQLITE_PRAGMA: first == "wal_checkpoint",
+    }
+    return sqlite3.SQLITE_OK if is_allowed.get(action, False) else sqlite3.SQLITE_DENY
 
 
 def _authorize(action: int, first: str | None, *_rest: str | None) -> int:

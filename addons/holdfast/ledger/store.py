@@ -13,8 +13,10 @@ from typing import Final, Self, assert_never
 from holdfast.clock import Clock
 from holdfast.errors import LedgerError
 from holdfast.jsontext import JsonObject
-from holdfast.ledger import record, schema, tree
+from holdfast.ledger import note, record, schema, tree
 from holdfast.ledger.draft import Draft, Receipt
+from holdfast.ledger.keeping.pending import Emptying
+from holdfast.ledger.shape import INTEGER_MAX
 from holdfast.ledger.tiles import TileTree
 
 ID_RANDOM_BYTES: Final = 10
@@ -51,7 +53,7 @@ class PutObject:
 
 
 type Work = Append | PutObject
-type Outcome = tuple[Receipt, ...] | str | LedgerError
+type Outcome = tuple[Receipt, ...] | str | note.VerifierKey | LedgerError
 
 
 @dataclasses.dataclass(slots=True)
@@ -66,15 +68,23 @@ class Store:
     """The two databases, open for writing, and the tree over what is committed."""
 
     def __init__(
-        self, ledger: sqlite3.Connection, payload: sqlite3.Connection, origin: str, clock: Clock, entropy: Entropy
+        self,
+        ledger: sqlite3.Connection,
+        payload: sqlite3.Connection,
+        emptying: Emptying,
+        origin: str,
+        clock: Clock,
+        entropy: Entropy,
     ) -> None:
         self.ledger: Final = ledger
         self.payload: Final = payload
+        self.emptying: Final = emptying
         self.tree = TileTree()
         self._origin: Final = origin
         self._clock: Final = clock
         self._entropy: Final = entropy
-        self._boot: Final = _uuid4(entropy(16))
+        self._boot = _uuid4(entropy(16))
+        self._mono_from_ns = 0
 
     @classmethod
     def open(
@@ -101,7 +111,7 @@ class Store:
         except BaseException:
             payload.close()
             raise
-        return cls(ledger, payload, origin, clock, entropy)
+        return cls(ledger, payload, Emptying(directory, connection_class), origin, clock, entropy)
 
     def write(self, group: Sequence[Work]) -> list[Outcome]:
         """Make a group durable. One outcome for each, in order; a LedgerError there concerns that one alone.
@@ -191,12 +201,13 @@ class Store:
 
     def _encode(self, index: int, typ: str, body: JsonObject) -> tuple[Receipt, bytes]:
         at = self._clock.now_at()
+        mono_ns = self._mono_ns()
         random = self._entropy(record.SALT_BYTES + ID_RANDOM_BYTES)
         stamp = record.Stamp(
             log=self._origin,
             index=index,
             at=at,
-            mono_ns=self._clock.monotonic_ns(),
+            mono_ns=mono_ns,
             boot=self._boot,
             salt=random[: record.SALT_BYTES],
             id_random=random[record.SALT_BYTES :],
@@ -204,13 +215,26 @@ class Store:
         record_id, entry = record.encode(stamp, typ, body)
         return Receipt(index, record_id, tree.leaf_hash(entry).hex(), at), entry
 
+    def _mono_ns(self) -> int:
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._mono_from_ns > INTEGER_MAX:
+            # 104 days after the machine was started: count from here on, in a boot of its own.
+            self._boot, self._mono_from_ns = _uuid4(self._entropy(16)), now_ns
+        return now_ns - self._mono_from_ns
+
     def _put(self, work: PutObject) -> str:
         if self.ledger.execute("SELECT 1 FROM objects WHERE sha256 = ?", (work.sha256,)).fetchone() is None:
             self.ledger.execute("INSERT INTO objects VALUES (?, ?, ?)", (work.sha256, work.media, work.data))
         return work.sha256
 
+    def holds_payload(self, commitment: str) -> bool:
+        """Whether the payload is there, and was not erased."""
+        query = "SELECT 1 FROM payloads WHERE c = ? AND ct <> ''"
+        return self.payload.execute(query, (commitment,)).fetchone() is not None
+
     def move_wal(self) -> None:
         """Move what the write-ahead logs hold into the databases, as far as no reader is in the way."""
+        self.emptying.retry()
         self.payload.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         self.ledger.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 

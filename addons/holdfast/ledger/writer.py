@@ -11,10 +11,12 @@ import dataclasses
 import logging
 import threading
 import time
-from typing import Final
+from typing import Final, assert_never
 
 from holdfast.clock import Clock
 from holdfast.errors import LedgerError
+from holdfast.ledger.keeping.erasing import Erase, erase
+from holdfast.ledger.keeping.rotating import Rotate, rotate
 from holdfast.ledger.opening import Head
 from holdfast.ledger.publish import Publisher
 from holdfast.ledger.store import Append, Outcome, Store, Work
@@ -29,6 +31,7 @@ CHECKPOINT_S: Final = 1.0  # how far the signed head may be behind
 _NS: Final = 1_000_000_000
 _LOG: Final = logging.getLogger(__name__)
 
+type Alone = Rotate | Erase  # what changes files beside the databases: a transaction of its own
 type Waiter = asyncio.Future[Outcome] | concurrent.futures.Future[Outcome]
 
 
@@ -41,7 +44,7 @@ class _Publish:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Job:
-    work: Work | _Publish
+    work: Work | Alone | _Publish
     waiter: Waiter
     loop: asyncio.AbstractEventLoop | None
 
@@ -68,7 +71,7 @@ class Writer:
         """Whether the next append can succeed."""
         return self._fault is None and not self._is_closing and self._thread.is_alive()
 
-    def submit(self, work: Work | None, waiter: Waiter, loop: asyncio.AbstractEventLoop | None) -> None:
+    def submit(self, work: Work | Alone | None, waiter: Waiter, loop: asyncio.AbstractEventLoop | None) -> None:
         """Queue ``work`` (None: a checkpoint now); ``waiter`` belongs to ``loop``, or to no loop.
 
         Raises:
@@ -139,17 +142,28 @@ class Writer:
         return True
 
     def _write(self, group: list[_Job]) -> None:
-        works = [job.work for job in group if not isinstance(job.work, _Publish)]
+        works = [job.work for job in group if not isinstance(job.work, _Publish | Rotate | Erase)]
         outcomes = iter(self._store.write(works) if works else ())
         answers: list[tuple[_Job, Outcome]] = []
         for job in group:
             if isinstance(job.work, _Publish):
                 answers.append((job, ()))
+            elif isinstance(job.work, Rotate | Erase):
+                answers.append((job, self._do_alone(job.work)))  # after what the group appends
             else:
                 answers.append((job, next(outcomes)))
         if len(works) < len(group) and self._store.tree.size > self.head.size:
             self._publish()
         _answer(answers)
+
+    def _do_alone(self, work: Alone) -> Outcome:
+        match work:
+            case Rotate():
+                return rotate(work, self._store, self._publisher, self._clock, self._publish)
+            case Erase():
+                return erase(work, self._store, self._publish)
+            case _:
+                assert_never(work)
 
     def _is_due(self) -> bool:
         behind_ns = self._clock.monotonic_ns() - self._published_ns

@@ -12,6 +12,8 @@ from holdfast.policy.access import parse_access
 from holdfast.policy.document import Section, parse_document, read_source, require_version
 from holdfast.policy.examples import Proven, check_examples
 from holdfast.policy.holding import parse_approval
+from holdfast.policy.ruleset import OPTIONAL_NAMES, read_witnesses
+from holdfast.retention.rules import parse_retention
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,16 +29,18 @@ class FileReport:
         return f"{self.file}: {self.counted}" + (f", {len(self.failures)} wrong" if self.failures else ", all well")
 
 
-type Prove = Callable[[Section], FileReport]
+type Prove = Callable[[Section, Path], FileReport]
 
 
 def check_directory(directory: Path) -> Iterator[FileReport]:
-    """A report on each of the four files, whatever is wrong with the others."""
+    """A report on each of the files, whatever is wrong with the others; on an optional one where it is there."""
     for name, prove in _FILES.items():
+        if name in OPTIONAL_NAMES and not (directory / name).exists():
+            continue
         try:
             section = parse_document(read_source(directory / name))
             require_version(section)
-            yield prove(section)
+            yield prove(section, directory)
         except (RulesError, MaskingError) as error:
             yield FileReport(name, "cannot be loaded", (str(error),))
 
@@ -46,20 +50,20 @@ def _report(file: str, proven: Proven) -> FileReport:
     return FileReport(file, counted, tuple(map(str, proven.failures)))
 
 
-def _identity(section: Section) -> FileReport:
+def _identity(section: Section, _directory: Path) -> FileReport:
     rules = parse_identity(section)
     return FileReport(section.file, f"{len(rules.issuers)} issuers, {len(rules.proxies)} proxies")
 
 
-def _access(section: Section) -> FileReport:
+def _access(section: Section, _directory: Path) -> FileReport:
     return _report(section.file, check_examples(parse_access(section), section.file))
 
 
-def _approval(section: Section) -> FileReport:
+def _approval(section: Section, _directory: Path) -> FileReport:
     return _report(section.file, check_examples(parse_approval(section), section.file))
 
 
-def _masking(section: Section) -> FileReport:
+def _masking(section: Section, _directory: Path) -> FileReport:
     from holdfast.masking import examples  # noqa: PLC0415 -- loads Presidio, which takes seconds
 
     rules = parse_masking(section)
@@ -69,9 +73,22 @@ def _masking(section: Section) -> FileReport:
     return FileReport(section.file, f"{len(listed) + len(rules.paths)} rules, {count} examples", failures)
 
 
+def _witnesses(section: Section, directory: Path) -> FileReport:
+    rules, roots = read_witnesses(directory, section)
+    counted = f"{len(rules.witnesses)} witnesses, {len(rules.timestamps)} time stamps, {len(roots)} files of roots"
+    return FileReport(section.file, counted)
+
+
+def _retention(section: Section, _directory: Path) -> FileReport:
+    policy = parse_retention(section)
+    return FileReport(section.file, f"{len(policy.rules)} rules, {len(policy.legal_holds)} legal holds")
+
+
 _FILES: Final[dict[str, Prove]] = {
     "identity.yaml": _identity,
     "access.yaml": _access,
     "masking.yaml": _masking,
     "approval.yaml": _approval,
+    "witnesses.yaml": _witnesses,
+    "retention.yaml": _retention,
 }

@@ -1,4 +1,4 @@
-"""The four rule files together: read, parsed and frozen, or not loaded at all."""
+"""The rule files together: read, parsed and frozen, or not loaded at all."""
 
 import dataclasses
 import hashlib
@@ -9,10 +9,16 @@ from holdfast import jsontext
 from holdfast.identity.rules import IdentityRules, parse_identity
 from holdfast.masking.rules import MaskingRules, parse_masking
 from holdfast.policy.access import AccessRules, parse_access
-from holdfast.policy.document import Source, parse_document, read_source, require_version
+from holdfast.policy.document import Section, Source, parse_document, read_source, require_version
 from holdfast.policy.holding import ApprovalRules, parse_approval
+from holdfast.retention.rules import Retention, parse_retention
+from holdfast.witness.rules import WitnessRules, parse_witnesses
 
 FILE_NAMES: Final = ("identity.yaml", "access.yaml", "masking.yaml", "approval.yaml")
+OPTIONAL_NAMES: Final = (
+    "witnesses.yaml",
+    "retention.yaml",
+)  # without them: nobody outside vouches, and no payload is pruned
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,29 +29,65 @@ class Ruleset:
     access: AccessRules
     masking: MaskingRules
     approval: ApprovalRules
+    witnesses: WitnessRules
+    retention: Retention | None
     sources: tuple[Source, ...]
     digest_hex: str
 
 
 def load_ruleset(directory: Path) -> Ruleset:
-    """The rules in the four files of ``directory``.
+    """The rules in the files of ``directory``: four that must be there, and those of :data:`OPTIONAL_NAMES`.
 
     Raises:
         RulesError: a file is missing or wrong; names file, line and key. Nothing is loaded then.
     """
-    sources = tuple(read_source(directory / name) for name in FILE_NAMES)
-    sections = [parse_document(source) for source in sources]
-    for section in sections:
-        require_version(section)
-    identity, access, masking, approval = sections
+    present = [name for name in OPTIONAL_NAMES if (directory / name).exists()]
+    sources = tuple(read_source(directory / name) for name in (*FILE_NAMES, *present))
+    sections = {source.name: _parse(source) for source in sources}
+    identity, access, masking, approval = (sections[name] for name in FILE_NAMES)
+    witnesses, roots = read_witnesses(directory, sections.get("witnesses.yaml"))
+    retention = sections.get("retention.yaml")
     return Ruleset(
         identity=parse_identity(identity),
         access=parse_access(access),
         masking=parse_masking(masking),
         approval=parse_approval(approval),
-        sources=sources,
-        digest_hex=digest_of(sources),
+        witnesses=witnesses,
+        retention=parse_retention(retention) if retention is not None else None,
+        sources=(*sources, *roots),
+        digest_hex=digest_of((*sources, *roots)),
     )
+
+
+def load_witnesses(directory: Path) -> WitnessRules:
+    """The rules about witnesses alone, for whoever has them vouch without being a gateway.
+
+    Raises:
+        RulesError: the file is there and wrong.
+    """
+    path = directory / "witnesses.yaml"
+    section = _parse(read_source(path)) if path.exists() else None
+    return read_witnesses(directory, section)[0]
+
+
+def read_witnesses(directory: Path, section: Section | None) -> tuple[WitnessRules, tuple[Source, ...]]:
+    """The rules about witnesses with the certificates they name, and the files that those were read from.
+
+    Raises:
+        RulesError: the rules or a certificate file are wrong.
+    """
+    if section is None:
+        return WitnessRules(), ()
+    rules = parse_witnesses(section)
+    names = sorted({stamp.roots for stamp in rules.timestamps})
+    roots = tuple(read_source(directory / name) for name in names)
+    return rules.with_roots(roots), roots
+
+
+def _parse(source: Source) -> Section:
+    section = parse_document(source)
+    require_version(section)
+    return section
 
 
 def digest_of(sources: tuple[Source, ...]) -> str:

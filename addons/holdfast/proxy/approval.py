@@ -12,14 +12,31 @@ from holdfast.approval.cli_text import outcome, table
 from holdfast.approval.client import completed
 from holdfast.approval.desk import Desk
 from holdfast.approval.keys import Signer, load_key, sign_statement, signer_of
-from holdfast.approval.statement import Choice, Statement, parse_statement
+from holdfast.approval.statement import PAYLOAD_TYPE, Choice, Statement, parse_statement
 from holdfast.errors import HoldfastError
 from holdfast.jsontext import JsonObject
+from holdfast.ledger.remote.access import Writable
 from holdfast.proxy.plant import Plant
 
 log = logging.getLogger(__name__)
 
 SOURCE = "mitmproxy:command"  # what Records say about where a decision came from
+
+
+class _LedgerSigner:
+    """Vouches for approvers who are known by a token with the ledger's key, wherever that lies."""
+
+    def __init__(self, ledger: Writable) -> None:
+        self._ledger = ledger
+
+    @property
+    def public(self) -> bytes:
+        """The ledger's public key."""
+        return self._ledger.verifier().public
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign a statement in DSSE's encoding."""
+        return self._ledger.sign_statement(PAYLOAD_TYPE, message)
 
 
 class ApprovalStation:
@@ -43,7 +60,7 @@ class ApprovalStation:
             lambda: plant.force.identifier,
             plant.keys.request,
             plant.clock,
-            signer=signer_of(plant.keys.ledger),
+            signer=_LedgerSigner(plant.ledger),
             keep_text=lambda text: plant.force.masker.keep_text(text),  # noqa: PLW0108 -- the masker in force then
         )
 

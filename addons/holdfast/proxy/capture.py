@@ -18,8 +18,8 @@ from holdfast.capture import Gateway
 from holdfast.errors import HoldfastError, Refused, SettingsError
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft
-from holdfast.ledger.keys import open_keys
-from holdfast.ledger.ledger import Ledger
+from holdfast.ledger.remote.serving import LedgerSocket
+from holdfast.proxy import ledgers
 from holdfast.proxy.guard import own_options
 from holdfast.proxy.monitor import host_text
 from holdfast.proxy.plant import Plant, need
@@ -37,6 +37,7 @@ class CaptureStation:
     def __init__(self) -> None:
         self._heart: asyncio.Task[None] | None = None
         self._plant: Plant | None = None
+        self._served: LedgerSocket | None = None
 
     def load(self, loader: Loader) -> None:
         """Declare the options."""
@@ -47,14 +48,20 @@ class CaptureStation:
             "",
             "Name of the ledger, such as gw.example.com/ledger/n1. Default: the one it has, else one from its key.",
         )
+        loader.add_option(
+            "holdfast_ledger",
+            str,
+            "",
+            "Socket of a ledger that another process writes (ledger.py serve). Empty: this process writes it.",
+        )
         loader.add_option("holdfast_server", str, "default", "Name of the MCP server, as rules and Records use it.")
 
     def open(self, plant: Plant) -> None:
-        """Make the data folder and the keys if this is the first start, and open the ledger.
+        """Make the data folder and the keys if this is the first start, and open the ledger or connect to its writer.
 
         Raises:
             SettingsError: the folder or a key cannot be used.
-            LedgerError: the ledger is in use, or does not verify.
+            LedgerError: the ledger is in use, or does not verify; or no writer answers.
         """
         plant.data = Path(need(ctx.options.holdfast_data, "holdfast_data", "data")).expanduser().resolve()
         try:
@@ -63,22 +70,26 @@ class CaptureStation:
             raise SettingsError(f"holdfast_data {plant.data} cannot be made: {error.strerror}") from None
         if not os.access(plant.data, os.R_OK | os.W_OK | os.X_OK):
             raise SettingsError(f"holdfast_data {plant.data} cannot be written by this user")
-        plant.keys = open_keys(plant.data, origin=ctx.options.holdfast_origin or None)
         plant.gateway = Gateway(
             VERSION, code_digest_hex(), _config_digest_hex(), ctx.options.holdfast_server, upstream_host()
         )
-        plant.ledger = Ledger.open(plant.data, plant.keys, plant.clock, build=plant.gateway.to_json())
+        if ctx.options.holdfast_ledger:
+            path = Path(ctx.options.holdfast_ledger).expanduser().absolute()
+            ledgers.open_apart(plant, path, ctx.options.holdfast_origin)
+        else:
+            ledgers.open_here(plant, ctx.options.holdfast_origin)
 
     async def start(self, plant: Plant) -> None:
         """Record the start, and what the last run left open, before anything passes."""
         self._plant = plant
         previous = plant.ledger.previous
-        open_then = await asyncio.to_thread(left_open, plant.data, previous.size)
+        open_then = await asyncio.to_thread(left_open, plant.records, previous.size)
         body: JsonObject = {
             "gw": plant.gateway.to_json(),
             "rules": plant.force.rules.digest_hex,
             "prev": {"size": previous.size, "root": previous.root_hex},
             "clean": previous.clean,
+            **_process(plant),
         }
         if open_then.calls:
             body["missed"] = {"calls": len(open_then.calls)}
@@ -90,23 +101,30 @@ class CaptureStation:
             with contextlib.suppress(Refused):  # a session that two Callers opened is nobody's
                 plant.sessions.restore(digest_hex, owner)
         self._heart = asyncio.create_task(self._beat(plant), name="holdfast heartbeat")
+        await asyncio.to_thread(ledgers.watch_here, plant)
+        self._served = await ledgers.serve_commands(plant)
 
     async def stop(self, plant: Plant) -> None:
         """Record what is left open and the stop; close the ledger with a last checkpoint."""
         if self._heart is not None:
             self._heart.cancel()
+        if self._served is not None:
+            await self._served.stop()
+        if plant.watch is not None:
+            await asyncio.to_thread(plant.watch.halt)
         try:
             if self._plant is None:
                 return
-            drafts = [Draft("ledger.stop", {"counters": _counters(plant), "gw": plant.gateway.to_json()}, {}, None)]
-            still_open = await asyncio.to_thread(left_open, plant.data, (await plant.ledger.publish()).size)
+            body: JsonObject = {"counters": _counters(plant), "gw": plant.gateway.to_json(), **_process(plant)}
+            drafts = [Draft("ledger.stop", body)]
+            still_open = await asyncio.to_thread(left_open, plant.records, (await plant.ledger.publish()).size)
             calls: tuple[OpenCall, ...] = still_open.calls
             for group in in_groups(lost_drafts(calls, "the gateway stopped before the reply came") + drafts):
                 await plant.ledger.append(*group)
         except HoldfastError as error:
             log.error("the stop could not be recorded: %s", error)  # noqa: TRY400 -- the text is ours
         finally:
-            await asyncio.to_thread(plant.ledger.close)
+            await asyncio.to_thread(ledgers.close, plant)
 
     async def _beat(self, plant: Plant) -> None:
         while True:
@@ -123,7 +141,10 @@ class CaptureStation:
             return "not running"
         head = self._plant.ledger.head()
         state = "ready" if self._plant.ledger.healthy() else "CANNOT RECORD: everything is refused"
-        return f"{state}; checkpoint at {head.size} Records; rules {self._plant.force.rules.digest_hex[:12]}"
+        writer = f"; ledger written at {self._plant.writer}" if self._plant.writer else ""
+        watched = f"; {self._plant.watch.status_text()}" if self._plant.watch else ""
+        rules = self._plant.force.rules.digest_hex[:12]
+        return f"{state}; checkpoint at {head.size} Records; rules {rules}{writer}{watched}"
 
 
 def upstream_host() -> str:
@@ -149,11 +170,9 @@ def _config_digest_hex() -> str:
 
 
 def _counters(plant: Plant) -> JsonObject:
-    counters = plant.counters
-    return {
-        "calls": counters.calls,
-        "replies": counters.replies,
-        "refused": counters.refused,
-        "lost": counters.lost,
-        "sessions": len(plant.sessions),
-    }
+    return plant.counters.to_json() | {"sessions": len(plant.sessions)}
+
+
+def _process(plant: Plant) -> JsonObject:
+    """Whose start or stop it is, where the ledger's writer has its own."""
+    return {} if plant.writer is None else {"process": "gateway"}

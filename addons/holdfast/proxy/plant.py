@@ -1,6 +1,7 @@
 """What the stations build together at start, part by part, and share while the gateway runs."""
 
 import dataclasses
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -10,24 +11,33 @@ from holdfast.catalog import Catalog
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import SettingsError
 from holdfast.identity.sessions import Sessions
-from holdfast.ledger.keys import Keys
-from holdfast.ledger.ledger import Ledger
-from holdfast.passage import InForce
+from holdfast.ledger.remote.access import Writable
+from holdfast.ledger.remote.ownkeys import OwnKeys
+from holdfast.passage import InForce, OpenCalls
 from holdfast.stations import Counters
+from holdfast.witness.watch import Watch
 
 
 @dataclasses.dataclass
 class Plant:
-    """The parts of a running gateway. A part that is not there yet raises when asked for."""
+    """The parts of a running gateway. A part that is not there yet raises when asked for.
+
+    ``writer`` is the socket of the ledger's writer, where that runs apart and also sees to the witnesses; ``watch`` is
+    what sees to them here. ``records`` reads Records from one index to before another, and blocks.
+    """
 
     clock: Clock = dataclasses.field(default_factory=SystemClock)
     sessions: Sessions = dataclasses.field(default_factory=Sessions)
     counters: Counters = dataclasses.field(default_factory=Counters)
     catalog: Catalog = dataclasses.field(default_factory=Catalog)
+    open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
+    writer: Path | None = None
+    watch: Watch | None = None
     data: Path = dataclasses.field(init=False)
     gateway: Gateway = dataclasses.field(init=False)
-    keys: Keys = dataclasses.field(init=False)
-    ledger: Ledger = dataclasses.field(init=False)
+    keys: OwnKeys = dataclasses.field(init=False)
+    ledger: Writable = dataclasses.field(init=False)
+    records: Callable[[int, int], Iterator[tuple[int, bytes]]] = dataclasses.field(init=False)
     force: InForce = dataclasses.field(init=False)
     desk: Desk = dataclasses.field(init=False)
 

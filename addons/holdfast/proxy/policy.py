@@ -83,7 +83,8 @@ class PolicyStation:
 async def _record(plant: Plant, rules: Ruleset, previous: str | None) -> None:
     files: JsonObject = {}
     for source in rules.sources:
-        files[source.name] = await plant.ledger.put_object("application/yaml", source.data)
+        media = "application/x-pem-file" if source.name.endswith(".pem") else "application/yaml"
+        files[source.name] = await plant.ledger.put_object(media, source.data)
     body: JsonObject = {"rules": rules.digest_hex, "files": files, "gw": plant.gateway.to_json()}
     if previous is not None:
         body["previous"] = previous

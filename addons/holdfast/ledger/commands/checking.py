@@ -61,8 +61,14 @@ def _tell(verified: Verified, *, as_json: bool, has_key: bool, has_checkpoint: b
         return
     out(f"verified: {verified.size} Records of {verified.origin}, {verified.checkpoints} checkpoints,")
     out(f"  {verified.payloads} payloads, {verified.objects} objects, {verified.starts} starts")
+    if verified.erased:
+        out(f"  {verified.erased} payloads were erased, as Records say")
+    if verified.unerased:
+        out(f"  {verified.unerased} payloads are there that a Record says were erased: erase them again")
     if verified.unsigned:
         out(f"  {verified.unsigned} Records are newer than the last checkpoint; no signature covers them yet")
+    if verified.rotations:
+        out(f"  the key changed {verified.rotations} times; the one that signs now is {verified.vkey}")
     if verified.clock_steps:
         out(f"  the wall clock went back {verified.clock_steps} times")
     if not has_key:

@@ -1,4 +1,4 @@
-"""Subcommands that look and check nothing: `status`, `head`, `export`."""
+"""Subcommands that look and check nothing: `status`, `head`."""
 
 import argparse
 import json
@@ -17,29 +17,17 @@ def add(commands: Commands) -> None:
     add_json(status)
     head = commands.add_parser("head", help="print the last signed checkpoint: keep it, or send it to a witness")
     add_json(head)
-    export = commands.add_parser("export", help="print Records, one JSON object per line, byte for byte")
-    export.add_argument("--from", dest="start", type=_index, default=0, help="index of the first Record (default: 0)")
-    export.add_argument("--to", dest="end", type=_index, help="index after the last Record (default: all)")
-    for parser in (status, head, export):
+    for parser in (status, head):
         parser.set_defaults(run=_run)
-
-
-def _index(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError("expected a number from 0")
-    return int(text)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
         with open_reader(arguments.data) as reader:
-            match arguments.command:
-                case "status":
-                    _status(reader, as_json=arguments.json)
-                case "head":
-                    _head(reader, as_json=arguments.json)
-                case _:
-                    _export(reader, arguments.start, arguments.end)
+            if arguments.command == "status":
+                _status(reader, as_json=arguments.json)
+            else:
+                _head(reader, as_json=arguments.json)
     except LedgerError as error:
         say(f"ledger: {error}")
         return EXIT_UNVERIFIABLE
@@ -73,9 +61,3 @@ def _head(reader: Reader, *, as_json: bool) -> None:
         out(json.dumps({**facts, "note": head.decode()}))
     else:
         sys.stdout.write(head.decode())
-
-
-def _export(reader: Reader, start: int, end: int | None) -> None:
-    for _, entry in reader.records(start, end):
-        sys.stdout.buffer.write(entry + b"\n")
-    sys.stdout.buffer.flush()

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from holdfast.ledger.commands import checking, look
+from holdfast.ledger.commands import checking, erasing, exporting, keeping, look, serving
 from holdfast.ledger.commands.shared import Parser
 
-_MODULES: Final = (look, checking)
+_MODULES: Final = (look, checking, exporting, erasing, keeping, serving)
 
 
 def parser() -> Parser:
     """Every subcommand and option."""
     top = Parser(
         prog="ledger.py",
-        description="Look at a ledger. The gateway may be running.",
-        epilog="exit codes: 0 ok, 1 tampered, 2 cannot be verified or read, 3 wrong usage",
+        description="Look at a ledger, verify it, and look after it. The gateway may be running.",
+        epilog="exit codes: 0 ok, 1 tampered, 2 cannot be done, verified or read, 3 wrong usage",
     )
     top.add_argument("--data", type=Path, default=Path("data"), help="the data folder (default: data)")
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)

@@ -1,0 +1,1 @@
+"""A witness to run in another account than the gateway's: `scripts/witness.py`."""
