@@ -53,6 +53,10 @@ web: upstream setup ## Start the gateway before UPSTREAM in mitmweb, its page on
 test: setup ## Run every test
 	@$(PY) -m pytest $(ARGS)
 
+.PHONY: foreign
+foreign: setup ## Set up .foreign: verifiers by others, which the tests in tests/foreign ask
+	@$(PY) scripts/foreign.py $(ARGS)
+
 .PHONY: lint
 lint: setup ## Check style and formatting with ruff
 	@$(PY) -m ruff check .

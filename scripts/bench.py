@@ -3,6 +3,8 @@
 ``bench.py gateway`` (the default) sends 1 KB calls over keep-alive connections through a bare mitmdump and through the
 gateway with everything on: RS256 identity, access and approval rules, masking in both directions, a durable Record
 before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`` says what the figures mean.
+
+``bench.py ledger`` appends to the ledger in process and over the socket of a separate writer, beside raw SQLite.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
 
+from scripts.bench_world import ledger
 from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
 from scripts.bench_world.measure import Figures, summarise
 
@@ -37,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="what to measure", metavar="COMMAND")
     gateway = commands.add_parser("gateway", help="the whole gateway against a bare mitmdump (default)")
     _gateway_options(gateway)
+    _ledger_options(commands.add_parser("ledger", help="durable appends a second, beside raw SQLite; verify"))
     return parser
 
 
@@ -47,6 +51,21 @@ def _gateway_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--streams", type=int, default=10, help="event streams per round (default 10)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(run=measure_gateway)
+
+
+def _ledger_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of one round (default 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each kind, in turn (default 3)")
+    parser.add_argument("--records", type=int, default=100_000, help="Records of the ledger to verify (default 100000)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=measure_ledger)
+
+
+def measure_ledger(options: argparse.Namespace) -> int:
+    """Measure appends and print what came of it; 1 when the ledger that was written does not verify."""
+    report = ledger.measure(ledger.LedgerEffort(options.seconds, options.rounds, options.records))
+    print(json.dumps(report, indent=2) if options.json else ledger.table(report))
+    return 1 if report["verify"]["exit"] else 0
 
 
 def measure_gateway(options: argparse.Namespace) -> int:

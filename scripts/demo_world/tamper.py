@@ -11,7 +11,9 @@ import zlib
 from pathlib import Path
 from typing import Final
 
-from holdfast.evidence.container import Package, Spool
+from holdfast.evidence.files.container import Package
+from holdfast.evidence.files.shelf import GZIP_LEVEL
+from holdfast.evidence.files.spool import Spool
 
 _LOCAL_BYTES: Final = 30  # APPNOTE 4.3.7: the fixed part of a local header; CRC-32 stands at 14, two lengths at 26
 _CENTRAL_BYTES: Final = 46  # APPNOTE 4.3.12: the fixed part of a directory entry; CRC-32 stands at 16, lengths at 28
@@ -97,4 +99,4 @@ def _flipped(lines: bytes, text: bytes) -> tuple[int, bytes]:
     at = lines.index(text)
     begin, end = lines.rfind(b"\n", 0, at) + 1, lines.index(b"\n", at)
     changed = lines[:at] + bytes([lines[at] ^ 1]) + lines[at + 1 :]
-    return int(json.loads(lines[begin:end])["n"]), gzip.compress(changed, 9, mtime=0)
+    return int(json.loads(lines[begin:end])["n"]), gzip.compress(changed, GZIP_LEVEL, mtime=0)

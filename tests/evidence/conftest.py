@@ -8,7 +8,7 @@ import pytest
 from tests.evidence.world import World, a_day
 
 from holdfast.evidence.build import build
-from holdfast.evidence.fingerprints import read_trust
+from holdfast.evidence.files.fingerprints import read_trust
 from holdfast.ledger.note import VerifierKey
 
 

@@ -1,5 +1,6 @@
 """What a forger can do: take a package apart, change files, and put it together with everything but the key."""
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable
@@ -7,9 +8,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from holdfast.evidence import manifest, shelf
-from holdfast.evidence.container import Package, Spool
-from holdfast.evidence.scope import parse_scope
+from holdfast.evidence.files import manifest, payloads, shelf, sshsig
+from holdfast.evidence.files.container import Package
+from holdfast.evidence.files.scope import parse_scope
+from holdfast.evidence.files.spool import Spool
 from holdfast.ledger.note import VerifierKey
 
 type Files = dict[str, bytes]
@@ -31,17 +33,21 @@ def pack(files: Files, out: Path) -> Path:
 
 def with_sums(files: Files) -> Files:
     """The same with SHA256SUMS made anew, which takes no key."""
-    others = {name: data for name, data in files.items() if name not in {manifest.FILE, manifest.SUMS_FILE}}
+    signed = {manifest.FILE, manifest.SUMS_FILE, manifest.SUMS_SIGNATURE_FILE}
+    others = {name: data for name, data in files.items() if name not in signed}
     sums = manifest.sums({name: hashlib.sha256(data).hexdigest() for name, data in others.items()})
-    return others | {manifest.SUMS_FILE: sums, manifest.FILE: files[manifest.FILE]}
+    kept = {name: files[name] for name in (manifest.FILE, manifest.SUMS_SIGNATURE_FILE)}
+    return others | {manifest.SUMS_FILE: sums} | kept
 
 
 def resigned(files: Files, private: Ed25519PrivateKey, origin: str) -> Files:
     """The same with sums and manifest made anew by whoever has ``private``."""
     files = with_sums(files)
+    public = private.public_key().public_bytes_raw()
+    files |= {manifest.SUMS_SIGNATURE_FILE: sshsig.sign(files[manifest.SUMS_FILE], public, private.sign)}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != manifest.FILE}
     payload = manifest.statement(digests, parse_scope(files["AuditInfo.json"]))
-    key = VerifierKey(origin, private.public_key().public_bytes_raw())
+    key = VerifierKey(origin, public)
     return files | {manifest.FILE: manifest.sign(payload, key, private.sign)}
 
 
@@ -52,9 +58,16 @@ def lines(files: Files) -> list[bytes]:
 
 def with_lines(files: Files, change: Callable[[list[bytes]], list[bytes]]) -> Files:
     """The same with other Records in its first file."""
-    changed = list(enumerate(change(lines(files))))
-    ((name, data),) = shelf.pack(iter(changed))
-    return files | {name: data}
+    return files | {shelf.file_name(0): shelf.pack(change(lines(files)))}
+
+
+def payload_lines(files: Files) -> list[bytes]:
+    return gzip.decompress(files[payloads.file_name(0)]).splitlines()
+
+
+def with_payload_lines(files: Files, changed: list[bytes]) -> Files:
+    """The same with other payloads in its first file."""
+    return files | {payloads.file_name(0): gzip.compress(b"".join(line + b"\n" for line in changed), mtime=0)}
 
 
 def edited(line: bytes, **members: object) -> bytes:

@@ -9,7 +9,8 @@ from tests.evidence.conftest import Day
 from tests.evidence.forge import pack, unpack
 
 from holdfast.errors import EvidenceError
-from holdfast.evidence.container import NotAPackageError, Package, Spool
+from holdfast.evidence.files.container import NotAPackageError, Package
+from holdfast.evidence.files.spool import Spool
 from holdfast.evidence.verify import Exit, verify
 
 
@@ -39,7 +40,7 @@ def test_a_package_of_more_files_than_a_small_zip_can_count_opens_anywhere(tmp_p
         "C:x",
         "caf\u00e9",
         "",
-        "a/b/c/d/e",
+        "a/b/c/d/e/f/g/h/i/j/k",
         "x" * 201,
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.evidence.plain import cell, csv_bytes, visible_lines
+from holdfast.evidence.tables.plain import cell, csv_bytes, visible_lines
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "\t=1", "\r=1"])

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from tests.repo.tree import ROOT
 
-PROMISED = {"setup", "demo", "run", "web", "test", "lint", "types", "check", "bench", "evidence", "help"}
+PROMISED = {"setup", "demo", "run", "web", "test", "lint", "types", "check", "bench", "evidence", "foreign", "help"}
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:

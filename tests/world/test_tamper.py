@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from scripts.demo_world.tamper import find_text, flip_byte, flip_record
 
-from holdfast.evidence.container import Spool
+from holdfast.evidence.files.spool import Spool
 
 
 @pytest.fixture

@@ -1,81 +1,145 @@
 """Build a package: from a ledger folder to one file that a stranger verifies.
 
-1. The ledger's own Checkpoints are read and their signatures checked.
-2. The period that was asked for is widened to whole Checkpoints; a fresh one is signed for its end where needed.
-3. The whole ledger up to there is walked, and every Checkpoint checked on the way: a ledger that does not verify gives
-   no package.
-4. Records, payloads, rules, approvals and keys are put in; reports are made from exactly these.
-5. All of it is signed.
+1. The whole ledger is walked once, and every Checkpoint checked on the way: a ledger that does not verify gives no
+   package. The period that was asked for is widened to whole Checkpoints; what is newer than the last one gets one.
+2. The range is walked a second time: Records, payloads and the Story go into their files in one pass.
+3. What a verifier needs besides: proofs, keys, rules, what outsiders said, samples. Then all that follows from it.
+4. All of it is signed, written beside the place it is for, and recorded in the ledger before it gets its name.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
-from holdfast.errors import EvidenceError
-from holdfast.evidence import enrolment, fingerprints, manifest, payloads, shelf
-from holdfast.evidence.container import Spool
-from holdfast.evidence.derived import Material, derive
-from holdfast.evidence.entry import Entry, parse_entry, payload_refs
-from holdfast.evidence.guide import GUIDE
-from holdfast.evidence.payloads import Opened
-from holdfast.evidence.period import (
-    Period,
-    Survey,
-    bounds,
-    hashes_text,
-    signed_checkpoints,
-    survey,
-)
-from holdfast.evidence.scope import Mark, Scope
-from holdfast.evidence.signed import Signed, open_signed
-from holdfast.ledger import note
+from holdfast.clock import Clock, SystemClock
+from holdfast.errors import EvidenceError, LedgerError
+from holdfast.evidence.files.scope import Mark, Scope
+from holdfast.evidence.files.spool import Spool
+from holdfast.evidence.files.withheld import Chooser, Selection
+from holdfast.evidence.making import exporting, sealing
+from holdfast.evidence.making.belongings import Belongings
+from holdfast.evidence.making.meter import Meter, Say
+from holdfast.evidence.making.packing import Packer
+from holdfast.evidence.making.period import Period, Survey, survey
+from holdfast.evidence.making.vouching import Vouching
+from holdfast.evidence.story.notebook import Notebook
+from holdfast.evidence.story.story import Story
+from holdfast.evidence.story.teller import Teller
+from holdfast.evidence.tables.derived import derive_pages, derive_tables, readable
+from holdfast.evidence.tables.material import Material, Outside
 from holdfast.ledger.keys import KEYS_DIR, Keys, open_keys, verify_signature
 from holdfast.ledger.reader import Reader, open_reader
 from holdfast.ledger.tree import Frontier
 
-type Progress = Callable[[str], None]
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for.
+
+    Args:
+        period: the Records; everything where it is open.
+        asked: the two times in the words of the asker.
+        selection: which of them are withheld.
+        controls: the frameworks that CONTROLS.csv and the pages speak of, and the words that chose them.
+        control_ids: those words.
+        sample_count: how many Records are drawn as samples; 0 for none.
+        nonce: the auditor's word that decides which.
+    """
+
+    period: Period = dataclasses.field(default_factory=Period)
+    asked: tuple[str, str] = ("", "")
+    selection: Selection = dataclasses.field(default_factory=Selection)
+    controls: tuple[Any, ...] = ()
+    control_ids: tuple[str, ...] = ()
+    sample_count: int = 0
+    nonce: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Built:
-    """A package that was written. ``missing_objects`` are digests that Records name and the ledger does not keep."""
+    """A package that was written. ``missing_objects`` are digests that Records name and the ledger does not keep.
+
+    ``recorded_index`` is the `evidence.exported` Record; None where none was written.
+    """
 
     path: Path
     origin: str
     first_index: int
     records_count: int
+    withheld_count: int
     erased_count: int
     missing_objects: tuple[str, ...]
+    digest_hex: str
+    size_bytes: int
+    recorded_index: int | None
 
 
-def build(
+def build(  # noqa: PLR0913 -- one for each thing that a command says
     data: Path,
     out: Path,
     *,
+    wanted: Wanted | None = None,
     period: Period | None = None,
-    asked: tuple[str, str] = ("", ""),
-    progress: Progress = lambda _: None,
+    progress: Say = lambda _: None,
+    record: bool = False,
+    rules_dir: Path | None = None,
+    clock: Clock | None = None,
+    reason: str = "",
 ) -> Built:
-    """Write the package of ``period`` to ``out``. The gateway may go on meanwhile.
+    """Write the package to ``out``. The gateway may go on meanwhile.
 
-    Args:
-        data: the ledger's folder, with its keys.
-        out: the file to write.
-        period: what was asked for; everything where it is None.
-        asked: the two times in the words of the asker, for the report.
-        progress: told what goes on, in a few words.
+    ``data`` is the ledger's folder with its keys; ``wanted`` None is the whole ledger, and ``period`` short for a
+    ``wanted`` that is this period alone. ``record``: whether the export becomes a Record, with ``reason``, as the
+    command has it; the ledger must not be open in this process then. ``rules_dir`` has the `witnesses.yaml` of
+    those who are to vouch for the newest checkpoint first. ``clock`` None is the machine's.
 
     Raises:
         EvidenceError: the ledger does not verify, nothing lies in the period, or the file cannot be written.
-        LedgerError: the ledger cannot be read.
+        LedgerError: the ledger cannot be read, or the export not recorded.
         SettingsError: the keys cannot be read.
     """
     if not (data / KEYS_DIR).is_dir():
         raise EvidenceError(f"{data} holds no ledger: there is no folder {KEYS_DIR} in it")
+    meter = Meter(progress, clock)
+    ledger = exporting.Exporter(data, clock or SystemClock(), meter.say) if record else None
+    if ledger is not None:
+        ledger.publish()
     keys = open_keys(data, origin=None)
-    with open_reader(data) as reader, Spool(_folder(out)) as spool:
-        return _Builder(reader, keys, spool, progress).build(out, period or Period(), asked)
+    if rules_dir is not None:
+        exporting.have_vouched(data, keys, rules_dir, meter.say)
+    with open_reader(data) as reader, Spool(_folder(out)) as spool, Notebook() as book:
+        builder = _Builder(reader, keys, spool, meter)
+        packed = builder.pack(wanted or Wanted(period or Period()), Vouching(data), book)
+        meter.say(f"writing {out}")
+        drafted = spool.draft(out)
+        try:
+            index = ledger.record(drafted, packed.scope, reason) if ledger is not None else None
+            # The export is durable in the ledger: only now may the package have its name.
+            drafted.keep()
+        except BaseException:
+            drafted.drop()
+            raise
+    return packed.built(out, drafted.digest_hex, drafted.size_bytes, index)
+
+
+def page(data: Path, folder: Path, wanted: Wanted, progress: Say = lambda _: None) -> bytes:
+    """One readable page of what a package would hold: about the controls that were asked for, else the front page.
+
+    ``folder`` is for temporary files.
+
+    Raises:
+        EvidenceError: see :func:`build`; or an id names no control.
+    """
+    if not (data / KEYS_DIR).is_dir():
+        raise EvidenceError(f"{data} holds no ledger: there is no folder {KEYS_DIR} in it")
+    keys = open_keys(data, origin=None)
+    with open_reader(data) as reader, Spool(folder) as spool, Notebook() as book:
+        try:
+            material, _ = _Builder(reader, keys, spool, Meter(progress)).gather(wanted, Vouching(data), book)
+        except LedgerError as error:
+            raise EvidenceError(str(error)) from None
+        return readable(material, wanted.control_ids)
 
 
 def _folder(out: Path) -> Path:
@@ -85,127 +149,76 @@ def _folder(out: Path) -> Path:
     return folder
 
 
-class _Builder:
-    def __init__(self, reader: Reader, keys: Keys, spool: Spool, progress: Progress) -> None:
-        self._reader = reader
-        self._keys = keys
-        self._spool = spool
-        self._progress = progress
-        self._erased = 0
-        self._missing: set[str] = set()
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Packed:
+    scope: Scope
+    erased_count: int
+    missing: tuple[str, ...]
 
-    def build(self, out: Path, period: Period, asked: tuple[str, str]) -> Built:
-        """All the steps of the module's docstring."""
-        size = self._reader.size()
-        if not size:
-            raise EvidenceError("the ledger holds no Record yet")
-        self._progress(f"checking {size} Records")
-        signed = signed_checkpoints(self._reader, self._keys.verifier, verify_signature)
-        low, high = bounds(self._entries(0, size), signed, period, size)
-        surveyed = survey(self._reader, signed, low, high, self._fresh(high))
-        scope = Scope(
+    def built(self, out: Path, digest_hex: str, size_bytes: int, recorded_index: int | None) -> Built:
+        first, end = self.scope.start.size, self.scope.end.size
+        counts = (first, end - first, self.scope.withheld_count, self.erased_count)
+        return Built(out, self.scope.origin, *counts, self.missing, digest_hex, size_bytes, recorded_index)
+
+
+class _Builder:
+    def __init__(self, reader: Reader, keys: Keys, spool: Spool, meter: Meter) -> None:
+        self._reader: Final = reader
+        self._keys: Final = keys
+        self._spool: Final = spool
+        self._meter: Final = meter
+
+    def pack(self, wanted: Wanted, vouching: Vouching, book: Notebook) -> _Packed:
+        """Everything up to the signatures, in the order of the module's docstring."""
+        try:
+            material, missing = self.gather(wanted, vouching, book)
+            scope, key = material.scope, self._keys.verifier
+            sealing.add_fixed(self._spool, scope, key, wanted.controls)
+            self._derive(material)
+            sealing.seal(self._spool, scope, key, self._keys.ledger.sign)
+        except LedgerError as error:
+            raise EvidenceError(str(error)) from None
+        return _Packed(scope, material.story.erased_count, missing)
+
+    def gather(self, wanted: Wanted, vouching: Vouching, book: Notebook) -> tuple[Material, tuple[str, ...]]:
+        """What everything else follows from, and the digests of objects that the ledger does not keep."""
+        surveyed = survey(self._reader, self._keys.verifier, verify_signature, wanted.period, self._meter)
+        teller = Teller(book, surveyed.low, surveyed.rules)
+        packer = Packer(self._reader, self._spool, surveyed, Chooser(wanted.selection, surveyed.low), teller)
+        packer.walk(self._meter)
+        belongings = Belongings(self._reader, self._keys, self._spool, surveyed, vouching)
+        scope = self._scope(wanted, surveyed, packer)
+        belongings.add_ledger(packer.later, teller)
+        missing = belongings.add_objects([*_files_of(surveyed), *packer.objects])
+        if wanted.sample_count:
+            belongings.add_samples(wanted.sample_count, wanted.nonce, packer.shown_indices())
+        teller.finish()
+        story = Story(book, teller.counts)
+        outside = Outside(belongings.notes, belongings.stamps)
+        return Material(scope, story, packer.shown_entries, belongings.marks, outside, wanted.controls), missing
+
+    def _scope(self, wanted: Wanted, surveyed: Survey, packer: Packer) -> Scope:
+        return Scope(
             origin=self._keys.origin,
             key_id=self._keys.verifier.key_id.hex(),
             start=surveyed.start.mark if surveyed.start else Mark(0, Frontier().root()),
-            end=surveyed.end.mark,
-            asked_from=asked[0],
-            asked_to=asked[1],
+            end=surveyed.end_mark,
+            asked_from=wanted.asked[0],
+            asked_to=wanted.asked[1],
             rules=surveyed.rules,
+            selection=wanted.selection.words,
+            withheld_count=packer.withheld_count,
+            controls=wanted.control_ids,
         )
-        self._progress(f"packing Records {low} to {high - 1}")
-        self._add_ledger(surveyed, scope)
-        self._add_contents(scope)
-        self._add_trust()
-        self._add_derived(surveyed, scope)
-        self._sign(scope)
-        self._progress(f"writing {out}")
-        self._spool.write(out)
-        return Built(out, scope.origin, low, high - low, self._erased, tuple(sorted(self._missing)))
 
-    def _entries(self, low: int, high: int) -> Iterator[Entry]:
-        return (parse_entry(index, data) for index, data in self._reader.records(low, high))
+    def _derive(self, material: Material) -> None:
+        self._meter.say("writing the reports")
+        for name, pieces in derive_tables(material):
+            self._spool.add(name, pieces)
+        self._meter.say("writing the pages")
+        for name, pieces in derive_pages(material, self._spool.members):
+            self._spool.add(name, pieces)
 
-    def _fresh(self, size: int) -> Signed:
-        # Signing is safe: committed Records are never undone, and the walk that follows checks that this tree extends
-        # every Checkpoint signed so far.
-        root = self._reader.frontier(size).root()
-        checkpoint = note.Checkpoint(self._keys.origin, size, root)
-        signed = note.sign_note(checkpoint.to_text(), self._keys.verifier, self._keys.ledger.sign)
-        return open_signed(signed.to_text().encode(), self._keys.verifier, verify_signature)
 
-    def _add_ledger(self, surveyed: Survey, scope: Scope) -> None:
-        low, high = scope.start.size, scope.end.size
-        for name, data in shelf.pack(self._reader.records(low, high)):
-            self._spool.add(name, data)
-        self._spool.add("ledger/checkpoint.end", surveyed.end.data)
-        self._spool.add("ledger/range-start.txt", hashes_text(surveyed.frontier.peaks))
-        self._spool.add("ledger/checkpoints.txt", b"".join(item.data + b"\n" for item in surveyed.inner))
-        if surveyed.start is not None:
-            self._spool.add("ledger/checkpoint.start", surveyed.start.data)
-            proof = self._reader.consistency(low, high)
-            self._spool.add(f"ledger/consistency/{low}-{high}.txt", hashes_text(proof))
-
-    def _add_contents(self, scope: Scope) -> None:
-        for files in scope.rules.values():
-            self._add_objects(files.values())
-        for entry in self._entries(scope.start.size, scope.end.size):
-            for commitment, _, _ in payload_refs(entry).values():
-                self._add_payload(commitment)
-            self._add_objects(filter(None, [entry.text("gw", "config")]))
-
-    def _add_payload(self, commitment: str) -> None:
-        name = payloads.file_name(commitment)
-        if name in self._spool:
-            return
-        opened = self._payload(commitment)
-        self._erased += opened is None
-        self._spool.add(name, payloads.as_json(commitment, opened))
-
-    def _payload(self, commitment: str) -> Opened | None:
-        row = self._reader.payload(commitment)
-        return None if row is None else Opened(*row)
-
-    def _add_objects(self, digests: Iterable[str]) -> None:
-        for digest_hex in digests:
-            if f"objects/{digest_hex}" in self._spool:
-                continue
-            kept = self._reader.object(digest_hex)
-            if kept is None:
-                self._missing.add(digest_hex)
-            else:
-                self._spool.add(f"objects/{digest_hex}", kept[1])
-
-    def _add_trust(self) -> None:
-        key = self._keys.verifier
-        self._spool.add("trust/log.vkey", key.to_text().encode() + b"\n")
-        self._spool.add("trust/log.pub.pem", fingerprints.public_pem(key.public))
-        self._spool.add("trust/fingerprints.txt", fingerprints.text(key))
-
-    def _add_derived(self, surveyed: Survey, scope: Scope) -> None:
-        enrolments = self._enrolments(scope)
-        self._spool.add(enrolment.FILE, enrolment.as_json(enrolments))
-        self._spool.add("AuditInfo.json", scope.as_json())
-        self._spool.add("VERIFY.md", GUIDE)
-        marks = tuple(item.mark for item in (surveyed.start, *surveyed.inner, surveyed.end) if item is not None)
-        material = Material(
-            scope=scope,
-            entries=lambda: self._entries(scope.start.size, scope.end.size),
-            payload=self._payload,
-            marks=marks,
-        )
-        self._progress("writing the report")
-        for name, data in derive(material):
-            self._spool.add(name, data)
-
-    def _enrolments(self, scope: Scope) -> dict[str, enrolment.Enrolment]:
-        found: dict[str, enrolment.Enrolment] = {}
-        for digest_hex, files in scope.rules.items():
-            kept = self._reader.object(files.get(enrolment.RULES_FILE, ""))
-            if kept is not None:
-                found[digest_hex] = enrolment.read_rules(kept[1])
-        return found
-
-    def _sign(self, scope: Scope) -> None:
-        self._spool.add(manifest.SUMS_FILE, manifest.sums(self._spool.digests()))
-        statement = manifest.statement(self._spool.digests(), scope)
-        self._spool.add(manifest.FILE, manifest.sign(statement, self._keys.verifier, self._keys.ledger.sign))
+def _files_of(surveyed: Survey) -> Sequence[str]:
+    return [digest for files in surveyed.rules.values() for digest in files.values()]

@@ -1,22 +1,33 @@
-"""Verify a package: twelve steps, each with a result and a sentence; the first thing that is wrong is named.
+"""Verify a package: thirteen steps, each with a result and a sentence; the first thing that is wrong is named.
 
 Needs the standard library and the modules that state the formats; neither a proxy nor a masking engine. Where Jinja2,
 a YAML reader or OpenSSL's bindings are missing, it says what it could not do, or takes longer.
 """
 
+import contextlib
 import dataclasses
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 from holdfast.errors import EvidenceError, LedgerError
-from holdfast.evidence import steps_approval, steps_content, steps_ledger
-from holdfast.evidence.case import Case, NotCheckedError
-from holdfast.evidence.container import NotAPackageError, Package
-from holdfast.evidence.scope import Scope, parse_scope
+from holdfast.evidence.checking import steps_content, steps_derived, steps_ledger, steps_time
+from holdfast.evidence.checking.case import Case, NotCheckedError, UnmetError
+from holdfast.evidence.checking.steps_approval import Approvals
+from holdfast.evidence.checking.steps_records import Endings, Forms, gaps_text
+from holdfast.evidence.checking.trusting import Trust, ring_of
+from holdfast.evidence.checking.walk import Walk, Watcher
+from holdfast.evidence.files.container import NotAPackageError, Package
+from holdfast.evidence.files.scope import Scope, parse_scope
+from holdfast.evidence.making.meter import Meter
+from holdfast.evidence.story.notebook import Notebook
+from holdfast.evidence.story.story import Story
 from holdfast.jsontext import JsonObject
 from holdfast.ledger import ed25519, note
+from holdfast.ledger.keyring import KeyRing
+
+ROTATIONS: Final = "ledger/rotations/"
 
 type Result = Literal["pass", "fail", "not checked"]
 
@@ -32,12 +43,16 @@ class Exit(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its id, what it checks, how it went, and a sentence."""
+    """One step: its id, what it checks, how it went, and a sentence.
+
+    ``is_unmet``: the verifier's own trust file asks for something that is not there.
+    """
 
     id: str
     title: str
     result: Result
     sentence: str
+    is_unmet: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +74,7 @@ class Verification:
                 "first": self.scope.start.size,
                 "size": self.scope.end.size,
                 "root": self.scope.end.root_text,
+                "withheld": self.scope.withheld_count,
             }
         return {
             "exit": int(self.exit),
@@ -76,26 +92,13 @@ class Verification:
 
 NOT_PROVEN: Final = (
     "that no traffic went past the gateway",
-    "that the gateway told the truth when it wrote",
-    "that what no outside holder of a checkpoint has seen was not rewritten by whoever has the ledger's key",
+    "that the gateway told the truth when it wrote: whoever controls its machine could have it lie",
+    "that Records of the tamper window, for which nobody outside vouches, were not rewritten with the ledger's key",
+    "that witnesses and gateway are not run by the same people",
     "that masking found everything",
     "that an approver understood what they approved",
+    "anything about what withheld Records and erased payloads say",
     "that any law or standard is complied with",
-)
-
-_STEPS: Final[tuple[tuple[str, str, Callable[[Case], str]], ...]] = (
-    ("V1", "files and manifest", steps_ledger.files),
-    ("V2", "checkpoints at both ends", steps_ledger.ends),
-    ("V3", "what came before", steps_ledger.range_start),
-    ("V4", "every Record", steps_ledger.entries),
-    ("V5", "checkpoints in between", steps_ledger.checkpoints),
-    ("V6", "time and witnesses", steps_ledger.time),
-    ("V7", "form, clocks, heartbeats", steps_ledger.records),
-    ("V8", "every call has its end", steps_content.endings),
-    ("V9", "masked payloads", steps_content.contents),
-    ("V10", "rules in force", steps_content.rules),
-    ("V11", "approvals", steps_approval.approvals),
-    ("V12", "report and tables", steps_content.reports),
 )
 
 
@@ -108,50 +111,115 @@ def fastest_verify() -> note.Verify:
     return verify_signature
 
 
-def verify(path: Path, trusted: Sequence[note.VerifierKey] | None) -> Verification:
+def verify(path: Path, trusted: Trust | Sequence[note.VerifierKey] | None, meter: Meter | None = None) -> Verification:
     """Verify the package at ``path``. Raises nothing for what is wrong with the package: that is the result.
 
     Args:
         path: the file.
-        trusted: ledger keys from outside the package; None checks the package against itself only.
+        trusted: whom the verifier trusts, from outside the package; None checks the package against itself only.
+        meter: told what goes on.
 
     Raises:
         OSError: the file cannot be read.
     """
+    trust = trusted if isinstance(trusted, Trust) or trusted is None else Trust(tuple(trusted))
     with path.open("rb") as file:
         try:
             package = Package(file)
             scope = parse_scope(package.read("AuditInfo.json"))
-            key = _key(package, scope, trusted)
+            check = fastest_verify()
+            ring = _ring(package, scope, trust, check)
         except NotAPackageError as error:
-            return Verification(Exit.UNVERIFIABLE, f"cannot be verified: {error}", (), None, trusted is not None)
+            return Verification(Exit.UNVERIFIABLE, f"cannot be verified: {error}", (), None, trust is not None)
         except EvidenceError as error:
             step = Step("V1", "files and manifest", "fail", str(error))
-            return Verification(Exit.TAMPERED, f"V1: {error}", (step,), None, trusted is not None)
-        case = Case(package, scope, key, fastest_verify())
-        steps = tuple(_run(case, *step) for step in _STEPS)
-    return _conclude(steps, scope, is_trusted=trusted is not None)
+            return Verification(Exit.TAMPERED, f"V1: {error}", (step,), None, trust is not None)
+        case = Case(package, scope, ring, trust, check, meter or Meter())
+        with Notebook() as book:
+            steps = tuple(_Steps(case, book).run())
+    return _conclude(steps, scope, is_trusted=trust is not None)
 
 
-def _key(package: Package, scope: Scope, trusted: Sequence[note.VerifierKey] | None) -> note.VerifierKey:
-    if trusted is not None:
-        for key in trusted:
-            if key.name == scope.origin:
-                return key
-        names = ", ".join(key.name for key in trusted)
-        raise EvidenceError(f"AuditInfo.json: the package is of the ledger {scope.origin}; you trust {names}")
+def _ring(package: Package, scope: Scope, trust: Trust | None, check: note.Verify) -> KeyRing:
+    files = {name.removeprefix(ROTATIONS): package.read(name) for name in package.names() if name.startswith(ROTATIONS)}
+    if trust is not None:
+        return ring_of(files, trust.keys, scope.origin, check)
     try:
-        return note.parse_vkey(package.read("trust/log.vkey").decode("utf-8", "replace").removesuffix("\n"))
+        own = note.parse_vkey(package.read("trust/log.vkey").decode("utf-8", "replace").removesuffix("\n"))
     except LedgerError as error:
         raise EvidenceError(f"trust/log.vkey: {error}") from None
+    return ring_of(files, [own], scope.origin, check)
 
 
-def _run(case: Case, step_id: str, title: str, step: Callable[[Case], str]) -> Step:
+class _Steps:
+    """The steps in their order. Those that look at Records share one walk, which comes after V3."""
+
+    def __init__(self, case: Case, book: Notebook) -> None:
+        self._case: Final = case
+        self._contents: Final = steps_content.Contents(case)
+        self._forms: Final = Forms(case)
+        self._telling: Final = steps_derived.Telling(case, book)
+        self._watchers: Final[dict[str, Watcher]] = {
+            "V7": self._forms,
+            "V8": Endings(case),
+            "V9": self._contents,
+            "V10": steps_content.RulesInForce(case),
+            "V11": Approvals(case),
+            "V12": self._telling,
+        }
+        self._book: Final = book
+        self._story: Story | None = None
+
+    def run(self) -> Iterator[Step]:
+        """Every step, as it is done."""
+        case = self._case
+        yield _done("V1", "files and manifest", lambda: steps_ledger.files(case))
+        yield _done("V2", "checkpoints at both ends", lambda: steps_ledger.ends(case))
+        yield _done("V3", "what came before", lambda: steps_ledger.range_start(case))
+        walk = Walk(case, self._watchers)
+        self._contents.walk = walk
+        try:
+            walk.run(steps_ledger.frontier(case))
+        except EvidenceError as error:
+            walk.give_up(error)
+        yield _done("V4", "every Record", lambda: steps_ledger.entries(case, walk))
+        yield _done("V5", "checkpoints in between", lambda: steps_ledger.checkpoints(case, walk))
+        yield _done("V6", "time and witnesses", lambda: steps_time.time(case, self._told(walk)))
+        yield _done("V7", "form, clocks, heartbeats", lambda: self._form(walk))
+        yield _done("V8", "every call has its end", lambda: walk.conclude("V8", self._watchers["V8"]))
+        yield _done("V9", "masked payloads", lambda: walk.conclude("V9", self._contents))
+        yield _done("V10", "rules in force", lambda: walk.conclude("V10", self._watchers["V10"]))
+        yield _done("V11", "approvals", lambda: walk.conclude("V11", self._watchers["V11"]))
+        yield _done("V12", "reports and tables", lambda: self._derived(walk))
+        yield _done("V13", "samples", lambda: steps_content.drawn(case, self._contents.shown))
+
+    def _told(self, walk: Walk) -> Story:
+        if "V12" in walk.faults:
+            raise walk.faults["V12"]
+        if self._story is None:
+            # What is wrong with them, V9 says.
+            with contextlib.suppress(EvidenceError):
+                for entry in self._contents.later():
+                    self._telling.teller.add_later(entry)
+            self._telling.teller.finish()
+            self._story = Story(self._book, self._telling.teller.counts)
+        return self._story
+
+    def _form(self, walk: Walk) -> str:
+        return f"{walk.conclude('V7', self._forms)}; {gaps_text(self._told(walk))}"
+
+    def _derived(self, walk: Walk) -> str:
+        return steps_derived.derived(self._case, self._told(walk), self._telling)
+
+
+def _done(step_id: str, title: str, step: Callable[[], str]) -> Step:
     try:
-        return Step(step_id, title, "pass", step(case))
+        return Step(step_id, title, "pass", step())
+    except UnmetError as reason:
+        return Step(step_id, title, "not checked", str(reason), is_unmet=True)
     except NotCheckedError as reason:
         return Step(step_id, title, "not checked", str(reason))
-    except EvidenceError as error:
+    except (EvidenceError, LedgerError) as error:
         return Step(step_id, title, "fail", str(error))
 
 
@@ -160,7 +228,12 @@ def _conclude(steps: tuple[Step, ...], scope: Scope, *, is_trusted: bool) -> Ver
     if failed is not None:
         return Verification(Exit.TAMPERED, f"{failed.id}: {failed.sentence}", steps, scope, is_trusted)
     records = f"Records {scope.start.size} to {scope.end.size - 1} of {scope.origin}"
+    if scope.withheld_count:
+        records += f", {scope.withheld_count} of them withheld"
     if not is_trusted:
         headline = f"self-consistent: {records}; not verified, because no key from outside the package was given"
         return Verification(Exit.UNVERIFIABLE, headline, steps, scope, is_trusted)
+    unmet = next((step for step in steps if step.is_unmet), None)
+    if unmet is not None:
+        return Verification(Exit.UNVERIFIABLE, f"{unmet.id}: {unmet.sentence}", steps, scope, is_trusted)
     return Verification(Exit.VERIFIED, f"verified: {records}", steps, scope, is_trusted)

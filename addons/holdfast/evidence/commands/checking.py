@@ -7,8 +7,9 @@ from typing import Final
 
 from holdfast.approval.visible import visible
 from holdfast.errors import EvidenceError
+from holdfast.evidence.checking.trusting import read_trust_file
 from holdfast.evidence.commands.shared import Commands, add_json, out, say
-from holdfast.evidence.fingerprints import read_trust
+from holdfast.evidence.making.meter import Meter
 from holdfast.evidence.verify import NOT_PROVEN, Exit, Verification, verify
 
 _MARKS: Final = {"pass": "ok", "fail": "WRONG", "not checked": "--"}
@@ -24,17 +25,23 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="the ledger's public key, got from somebody other than the sender: a vkey, or a tlog-policy with `log`",
     )
+    parser.add_argument(
+        "--tsa-roots",
+        type=Path,
+        metavar="FILE.pem",
+        help="certificates of the time-stamping authorities that you trust",
+    )
     add_json(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        trusted = read_trust(options.trust) if options.trust else None
+        trusted = read_trust_file(options.trust, options.tsa_roots) if options.trust else None
     except EvidenceError as error:
         say(f"evidence.py: {error}")
         return Exit.USAGE
-    result = verify(options.package, trusted)
+    result = verify(options.package, trusted, Meter(say))
     out(json.dumps(result.as_json(), sort_keys=True) if options.json else _text(result))
     return result.exit
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from holdfast.errors import HoldfastError
-from holdfast.evidence.commands import building, checking
+from holdfast.evidence.commands import building, checking, proving
 from holdfast.evidence.commands.shared import Parser, say
 from holdfast.evidence.verify import Exit
 
-_MODULES: Final = (building, checking)
+_MODULES: Final = (building, checking, proving)
 
 
 def parser() -> Parser:

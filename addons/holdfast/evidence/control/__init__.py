@@ -1,0 +1,1 @@
+"""Controls of frameworks, and what the Records contribute to each."""

@@ -1,0 +1,40 @@
+"""`README.html`: the page that people open first."""
+
+import itertools
+from collections.abc import Sequence
+
+from holdfast.evidence.pages.bounds import FIRST_EXCEPTIONS_MAX
+from holdfast.evidence.pages.chronicle import chronicle
+from holdfast.evidence.pages.common import Summary, frame
+from holdfast.evidence.pages.environment import render
+from holdfast.evidence.pages.figures import WAYS, Figures, figures
+from holdfast.evidence.pages.table import table
+from holdfast.evidence.tables.material import Material, Tally
+from holdfast.evidence.tables.reports import REPORTS
+
+
+def front_page(material: Material) -> bytes:
+    """The front page alone: its links lead somewhere inside a package only."""
+    tables = ((report, table(report, material, rows_max=0)) for report in REPORTS)
+    summaries = [Summary(report, Tally(made.total, made.first_index, made.last_index)) for report, made in tables]
+    return render_front(material, figures(material.story), summaries)
+
+
+def render_front(material: Material, counted: Figures, summaries: Sequence[Summary]) -> bytes:
+    """The front page of a package with these reports."""
+    scope, story = material.scope, material.story
+    kinds = story.exception_kinds()
+    return render(
+        "front.html.j2",
+        **frame(material, "front"),
+        figures=counted,
+        ways=WAYS,
+        kinds=sorted(kinds.items(), key=lambda item: (-item[1], item[0])),
+        gap_kinds=sorted(story.gap_kinds().items(), key=lambda item: (-item[1], item[0])),
+        first_exceptions=list(itertools.islice(story.exceptions(), FIRST_EXCEPTIONS_MAX)),
+        exceptions_count=sum(kinds.values()),
+        marks_count=len(material.marks),
+        records_count=scope.end.size - scope.start.size,
+        reports=summaries,
+        log=chronicle(material.entries, scope.start.size, scope.end.size),
+    )

@@ -1,0 +1,1 @@
+"""One Record or two packages: samples, proofs and comparisons."""

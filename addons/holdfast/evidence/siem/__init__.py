@@ -1,0 +1,1 @@
+"""Records as events that a SIEM reads."""
