@@ -116,14 +116,15 @@ def test_records_and_what_was_left_open_are_read_over_the_socket(data: Path, tmp
 
 def test_each_gateway_learns_how_it_finds_the_ledger(data: Path, tmp_path: Path) -> None:
     gw: JsonObject = {"gw": {"version": "1"}, "prev": {"size": 0, "root": "0" * 64}, "clean": True}
+    own: JsonObject = {"process": "gateway"}
+    bodies: dict[str, JsonObject] = {"ledger.start": gw | own, "ledger.stop": own}
     with Served(data, tmp_path / "l.sock") as served:
         served.ledger.append_blocking(Draft("ledger.start", {**gw, "process": "writer"}))
         for typ, clean in (("ledger.start", True), ("ledger.stop", False), ("ledger.heartbeat", True)):
             remote = RemoteLedger.connect_once(served.path)
             assert remote.previous.clean is clean
             assert remote.previous.size == remote.head().size
-            body: JsonObject = {**gw, "process": "gateway"} if typ == "ledger.start" else {}
-            remote.append_blocking(heartbeat() if typ == "ledger.heartbeat" else Draft(typ, body))
+            remote.append_blocking(heartbeat() if typ == "ledger.heartbeat" else Draft(typ, bodies[typ]))
             remote.close()
 
 

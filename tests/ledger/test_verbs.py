@@ -62,6 +62,9 @@ def refusal(peer: Peer, header: dict[str, Any], payload: bytes = b"") -> str:
         (appending(Draft("payload.erased", {}))[0], "only the ledger itself"),
         (appending(Draft("ledger.rotated", {}))[0], "only the ledger itself"),
         (appending(heartbeat(), Draft("ledger.stop", {"process": "writer"}))[0], "only the writer speaks"),
+        # Without the member it would speak for both, and a writer that crashes next would seem to have stopped.
+        (appending(Draft("ledger.stop", {}))[0], "only the writer speaks"),
+        (appending(Draft("ledger.start", {}))[0], "only the writer speaks"),
         ({"verb": "delete", "index": 1}, "there is no such request"),
         ({"verb": ["append"]}, "there is no such request"),
     ],

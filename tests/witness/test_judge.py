@@ -1,3 +1,4 @@
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -161,6 +162,17 @@ def test_the_same_evidence_is_kept_once_and_no_more_than_there_is_room_for(judge
     assert len(evidence(tmp_path)) == EVIDENCE_MAX + 1
 
 
+def test_whatever_else_a_log_submits_there_is_room_for_its_fork(judge: Judge, tmp_path: Path) -> None:
+    judge.add_checkpoint(LOG.submission(0))
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as connection:
+        connection.executemany(
+            "INSERT INTO evidence (origin, kind, cosigned, submitted, at) VALUES (?, 'unproven', x'00', ?, ?)",
+            [(LOG.origin, number.to_bytes(4, "big"), "2026-01-01T00:00:00.000000Z") for number in range(EVIDENCE_MAX)],
+        )
+    judge.add_checkpoint(FORK.submission(9))
+    assert evidence(tmp_path)[-1] == ("fork", LOG.checkpoint(), FORK.checkpoint())
+
+
 def test_from_the_empty_tree_no_proof_is_taken(judge: Judge) -> None:
     with_proof = protocol.Submission(0, LOG.proof(2), LOG.checkpoint()).to_bytes()
     assert judge.add_checkpoint(with_proof).status == 422
@@ -212,6 +224,9 @@ def test_what_is_remembered_cannot_go_back_whatever_the_code_tries(judge: Judge,
         "DELETE FROM state",
         "DELETE FROM logs",
         "UPDATE logs SET vkey = 'x'",
+        "INSERT OR REPLACE INTO state SELECT origin, origin_hash, 8, root, checkpoint, cosignature, '' FROM state",
+        "INSERT OR REPLACE INTO state SELECT 'x', origin_hash, size, root, checkpoint, cosignature, '' FROM state",
+        "INSERT OR REPLACE INTO logs SELECT origin, vkey, '' FROM logs",
     ):
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(statement)

@@ -2,6 +2,7 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -9,10 +10,11 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from tests.witness.worlds import NAME, SCRIPT, Log, key_in, make_witness, process, serving
+from tests.witness.worlds import NAME, SCRIPT, Log, key_in, make_witness, on_a_loop, process, serving
 
 from holdfast.clock import SetClock
 from holdfast.witness import cosignature, protocol
+from holdfast.witness.server import web
 from holdfast.witness.server.commands import main
 from holdfast.witness.server.store import Store
 
@@ -158,3 +160,17 @@ def test_killed_between_persisting_and_answering_the_witness_remembers(folder: P
         assert served.post(Log().grown(5, "rewritten").submission(5))[0] == 422
         assert served.post(LOG.submission(5, 5))[0] == 200
         assert served.post(LOG.submission(5))[0] == 200
+
+
+def test_whoever_comes_when_too_many_are_connected_is_hung_up_on_and_the_rest_is_served(tmp_path: Path) -> None:
+    judge = make_witness(tmp_path / "w", SetClock(), LOG)
+    with contextlib.ExitStack() as after, on_a_loop(lambda: web.Server(web.application(judge))) as url:
+
+        def connected() -> socket.socket:
+            host = urllib.parse.urlsplit(url)
+            return after.enter_context(socket.create_connection((host.hostname or "", host.port or 0), timeout=10))
+
+        first, *_ = [connected() for _ in range(web.CONNECTIONS_MAX)]
+        assert connected().recv(1) == b""
+        first.sendall(b"GET / HTTP/1.1\r\nHost: w\r\n\r\n")
+        assert first.recv(12) == b"HTTP/1.1 404"

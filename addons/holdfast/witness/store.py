@@ -89,10 +89,13 @@ class Outside:
         self._connection.close()
 
     def cosignatures(self, size: int) -> list[bytes]:
-        """The signature lines over the checkpoint of ``size``: of each witness the last one, in order of its key."""
+        """The signature lines over the checkpoint of ``size``: of each witness the first one, in order of its key.
+
+        The first says most: from its time on, the checkpoint could not be replaced.
+        """
         with self._lock, sqlite.faults_named(FILE):
             rows = self._connection.execute(
-                "SELECT line FROM cosignatures WHERE id IN (SELECT max(id) FROM cosignatures WHERE size = ? "
+                "SELECT line FROM cosignatures WHERE id IN (SELECT min(id) FROM cosignatures WHERE size = ? "
                 "GROUP BY vkey) ORDER BY vkey",
                 (size,),
             ).fetchall()
@@ -110,7 +113,7 @@ class Outside:
             rows = self._connection.execute(
                 "SELECT size, root, name, token, stamped_at FROM timestamps ORDER BY id"
             ).fetchall()
-        return [Stamp(size, root, name, token, utc_parse(at)) for size, root, name, token, at in rows]
+            return [Stamp(size, root, name, token, utc_parse(at)) for size, root, name, token, at in rows]
 
     def last_cosigned(self, vkey: str) -> Last | None:
         """Up to where the witness with this key has vouched."""
@@ -127,7 +130,7 @@ class Outside:
     def _last(self, sql: str, key: str) -> Last | None:
         with self._lock, sqlite.faults_named(FILE):
             row = self._connection.execute(sql, (key,)).fetchone()
-        return Last(row[0], row[1], utc_parse(row[2])) if row else None
+            return Last(row[0], row[1], utc_parse(row[2])) if row else None
 
     def add_cosignature(self, one: Cosignature, received_at: dt.datetime) -> None:
         """Keep a cosignature that was verified; durable when this returns.
@@ -190,5 +193,5 @@ def open_outside(data: Path, *, read_only: bool = True) -> Outside:
         if not read_only:
             return Outside(sqlite.open_writable(path, APPLICATION_ID, _SQL))
         if path.is_file():
-            return Outside(sqlite.open_readable(path, APPLICATION_ID))
+            return Outside(sqlite.open_readable(path, APPLICATION_ID, _SQL))
         return Outside(sqlite.empty(_SQL))

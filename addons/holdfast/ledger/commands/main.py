@@ -9,6 +9,7 @@ from holdfast.ledger.commands import checking, erasing, exporting, keeping, look
 from holdfast.ledger.commands.shared import Parser
 
 _MODULES: Final = (look, checking, exporting, erasing, keeping, serving)
+_PRINTING: Final = frozenset(("status", "head", "verify", "export"))
 
 
 def parser() -> Parser:
@@ -27,7 +28,9 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str]) -> int:
     """Run one subcommand; returns the exit code."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `export | head` ends quietly
     arguments = parser().parse_args(argv)
+    if arguments.command in _PRINTING:
+        # `export | head` ends quietly. No command that writes may: whoever hangs up on its socket would kill it.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     code: int = arguments.run(arguments)
     return code

@@ -36,6 +36,7 @@ from holdfast.ledger.running import ADMINISTRATIVE, backwards, gateway_stopped
 CHUNK_BYTES_MAX: Final = 1024 * 1024  # of Records in one answer: an asker that is slow holds back no more than this
 _CHUNK_COUNT: Final = 1000
 _WRITTEN_BY_THE_LEDGER: Final = frozenset(("ledger.genesis", "ledger.rotated", "payload.erased"))
+_OF_A_PROCESS: Final = frozenset(("ledger.start", "ledger.stop"))
 
 
 class Role(enum.Enum):
@@ -177,8 +178,9 @@ def _permitted(draft: Draft, role: Role, uid: int) -> Draft:
         raise LedgerError(f"{draft.typ}: this user may not write this")
     if role is Role.OPERATOR and draft.typ not in ADMINISTRATIVE:
         raise LedgerError(f"{draft.typ}: the gateway that has the ledger open writes this itself")
-    if draft.body.get("process") == "writer":
-        raise LedgerError(f"{draft.typ}: only the writer speaks for itself")
+    # Without the member a start or stop speaks for both processes, so a gateway could hide that the writer crashed.
+    if draft.body.get("process") == "writer" or (draft.typ in _OF_A_PROCESS and draft.body.get("process") != "gateway"):
+        raise LedgerError(f"{draft.typ}: only the writer speaks for itself; a gateway's has process: gateway")
     if "operator" not in draft.body:
         return draft
     # Who asks is the system's to say, not the message's.

@@ -17,13 +17,13 @@ from holdfast.witness import protocol, sqlite
 
 FILE: Final = "state.db"
 APPLICATION_ID: Final = 0x48465731  # "HFW1"
-EVIDENCE_MAX: Final = 1000  # for each log: whoever holds its key could fill the disk
+EVIDENCE_MAX: Final = 1000  # for each log and kind: whoever holds its key could fill the disk
 _SQL: Final = (
     (
         "CREATE TABLE logs (origin TEXT NOT NULL, vkey TEXT NOT NULL, added_at TEXT NOT NULL, "
         "PRIMARY KEY (origin, vkey)) STRICT, WITHOUT ROWID"
     ),
-    *sqlite.only_grows("logs"),
+    *sqlite.only_grows("logs", "origin, vkey"),
     (
         "CREATE TABLE state (origin TEXT PRIMARY KEY, origin_hash TEXT NOT NULL UNIQUE, size INTEGER NOT NULL "
         "CHECK (size >= 0), root BLOB NOT NULL CHECK (length(root) = 32), checkpoint BLOB NOT NULL, "
@@ -36,10 +36,18 @@ _SQL: Final = (
     ),
     sqlite.only_grows("state")[1],
     (
+        # INSERT OR REPLACE is neither UPDATE nor, on most connections, DELETE.
+        "CREATE TRIGGER state_guard BEFORE INSERT ON state WHEN EXISTS (SELECT 1 FROM state WHERE "
+        "(origin = NEW.origin AND (NEW.size < size OR (NEW.size = size AND NEW.root IS NOT root))) "
+        "OR (origin_hash = NEW.origin_hash AND origin IS NOT NEW.origin)) "
+        "BEGIN SELECT RAISE(ABORT, 'state: a witness does not go back'); END"
+    ),
+    (
         "CREATE TABLE evidence (id INTEGER PRIMARY KEY, origin TEXT NOT NULL, kind TEXT NOT NULL, "
         "cosigned BLOB NOT NULL, submitted BLOB NOT NULL, at TEXT NOT NULL, UNIQUE (origin, submitted)) STRICT"
     ),
     *sqlite.only_grows("evidence"),
+    "CREATE INDEX evidence_by_kind ON evidence (origin, kind)",
 )
 
 
@@ -95,7 +103,7 @@ class Store:
         if not (folder / FILE).is_file():
             raise LedgerError(f"{folder / FILE} is missing; begin with `add-log`")
         with sqlite.faults_named(f"{folder / FILE}"):
-            return cls(sqlite.open_readable(folder / FILE, APPLICATION_ID))
+            return cls(sqlite.open_readable(folder / FILE, APPLICATION_ID, _SQL))
 
     def close(self) -> None:
         """Close the database."""
@@ -157,10 +165,11 @@ class Store:
 
     def keep_evidence(self, evidence: Evidence) -> None:
         """Keep a contradiction, once. Part of a transaction of the caller's."""
-        where = "origin = ? AND submitted = ?"
+        # Counted by kind, so that a log that may not show a fork cannot leave no room for it.
         known = self.connection.execute(
-            f"SELECT (SELECT count(*) FROM evidence WHERE origin = ?), EXISTS (SELECT 1 FROM evidence WHERE {where})",  # noqa: S608 -- a constant
-            (evidence.origin, evidence.origin, evidence.submitted),
+            "SELECT (SELECT count(*) FROM evidence WHERE origin = ?1 AND kind = ?2), "
+            "EXISTS (SELECT 1 FROM evidence WHERE origin = ?1 AND submitted = ?3)",
+            (evidence.origin, evidence.kind, evidence.submitted),
         ).fetchone()
         if known[1] or known[0] >= EVIDENCE_MAX:
             return

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import signal
-from typing import Final
+from typing import Final, override
 
 import tornado.httpserver
+import tornado.iostream
 import tornado.netutil
 import tornado.web
 
@@ -17,6 +18,8 @@ from holdfast.witness.server.judge import Answer, Judge
 HEADER_BYTES_MAX: Final = 16 * 1024
 BODY_S_MAX: Final = 10  # a submission is a few kilobytes
 IDLE_S_MAX: Final = 75  # longer than a log waits between two submissions, so that connections stay open
+# A log needs one. Far below the usual limit of open files, at which every further knock would be a line in the log.
+CONNECTIONS_MAX: Final = 256
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -64,6 +67,18 @@ def _log_request(handler: tornado.web.RequestHandler) -> None:
     _LOG.info("%s %s %d", handler.request.method, handler.request.path[:100], handler.get_status())
 
 
+class Server(tornado.httpserver.HTTPServer):
+    """Hangs up on whoever comes while CONNECTIONS_MAX others are connected."""
+
+    @override
+    def handle_stream(self, stream: tornado.iostream.IOStream, address: tuple[object, ...]) -> None:
+        """Serve a new connection, or end it."""
+        if len(self._connections) >= CONNECTIONS_MAX:
+            stream.close()
+            return
+        super().handle_stream(stream, address)
+
+
 async def serve(judge: Judge, host: str, port: int) -> None:
     """Answer on ``host`` and ``port`` (0: any free one, which the log names) until SIGTERM or SIGINT.
 
@@ -73,7 +88,7 @@ async def serve(judge: Judge, host: str, port: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    server = tornado.httpserver.HTTPServer(
+    server = Server(
         application(judge),
         max_body_size=protocol.REQUEST_BYTES_MAX,
         max_buffer_size=protocol.REQUEST_BYTES_MAX + HEADER_BYTES_MAX,
