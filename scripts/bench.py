@@ -5,9 +5,11 @@ gateway with everything on: RS256 identity, access and approval rules, masking i
 before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`` says what the figures mean.
 
 ``bench.py ledger`` appends to the ledger in process and over the socket of a separate writer, beside raw SQLite.
+``bench.py evidence`` builds the package of a ledger with many Records, and verifies it: time and memory of both.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -19,7 +21,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
 
-from scripts.bench_world import ledger
+from scripts.bench_world import evidence, ledger
 from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
 from scripts.bench_world.measure import Figures, summarise
 
@@ -41,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     gateway = commands.add_parser("gateway", help="the whole gateway against a bare mitmdump (default)")
     _gateway_options(gateway)
     _ledger_options(commands.add_parser("ledger", help="durable appends a second, beside raw SQLite; verify"))
+    _evidence_options(commands.add_parser("evidence", help="build and verify the package of a large ledger"))
     return parser
 
 
@@ -59,6 +62,25 @@ def _ledger_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=int, default=100_000, help="Records of the ledger to verify (default 100000)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(run=measure_ledger)
+
+
+def _evidence_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--records", type=int, default=100_000, help="Records of the ledger (default 100000)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=measure_evidence)
+
+
+def measure_evidence(options: argparse.Namespace) -> int:
+    """Build and verify a large package and print what that took."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+        figures = evidence.measure(Path(folder), options.records, _tell)
+    if options.json:
+        print(json.dumps(dataclasses.asdict(figures), indent=2))
+        return figures.build.exit_code or figures.verify.exit_code
+    print(f"{figures.records_count:,} Records, package {figures.package_bytes / 1e6:.0f} MB")
+    for name, one in (("build", figures.build), ("verify", figures.verify)):
+        print(f"  {name:<7} {one.seconds:7.1f} s  {one.peak_mib:5.0f} MiB at most")
+    return figures.build.exit_code or figures.verify.exit_code
 
 
 def measure_ledger(options: argparse.Namespace) -> int:

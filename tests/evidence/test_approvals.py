@@ -1,16 +1,21 @@
 """V11 against whole ledgers in which one thing about an approval is wrong: the ledger's own key signed all of it."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.evidence.world import BOT, MAYA, World
+from tests.evidence.world import BOT, ISSUER, MAYA, World
 
-from holdfast.approval.keys import signer_of
+from holdfast.approval.dsse import MEDIA_TYPE
+from holdfast.approval.keys import sign_statement, signer_of
+from holdfast.clock import utc_text
 from holdfast.evidence.build import build
 from holdfast.evidence.verify import Exit, verify
+from holdfast.jsontext import JsonObject
+from holdfast.ledger.draft import Draft, Payload
 
 
 def _other_key(world: World) -> None:
@@ -73,6 +78,61 @@ def _claims_token(world: World) -> None:
     held.decide("approve", "", token_digest_hex="cd" * 32)
 
 
+def _no_statement(world: World) -> None:
+    held = world.hold(BOT, 0)
+    appr: JsonObject = {"id": held.hold_id, "request": held.request, "by": "dana"}
+    body: JsonObject = {"appr": appr, "decision": "approve", "assurance": "signature", "approver": {"id": "dana"}}
+    world.put(Draft("approval", body))
+    held.go()
+
+
+def _no_view(world: World) -> None:
+    held = world.hold(BOT, 0)
+    appr: JsonObject = {"id": "H-ZZZZZZZZ22", "request": held.request}
+    dec: JsonObject = {"effect": "hold", "rule": "exports-need-a-person"}
+    expires = utc_text(held.expires_at)
+    world.put(
+        Draft("hold.opened", world.base(BOT, "export_customers") | {"appr": appr, "dec": dec, "expires": expires})
+    )
+
+
+def _past_the_hold(world: World) -> None:
+    held = world.hold(BOT, 0)
+    world.call(held.base, {})
+
+
+def _no_request(world: World) -> None:
+    held = world.hold(BOT, 0)
+    held.decide("approve", "")
+    world.call(held.base, {}, appr={"id": held.hold_id, "use": 1, "by": "dana"})
+
+
+def _another_tool(world: World) -> None:
+    held = world.hold(BOT, 0)
+    held.decide("approve", "")
+    held.base = held.base | {"mcp": {"version": "2025-11-25", "transport": "post", "name": "delete_customers"}}
+    held.go()
+
+
+def _closed(world: World, outcome: str) -> None:
+    held = world.hold(BOT, 0)
+    held.decide("approve", "")
+    held.close(outcome)
+    held.go()
+
+
+def _somebody_elses_token(world: World) -> None:
+    held = world.hold(BOT, 0)
+    statement = held.statement("approve", "", token="ab" * 32)
+    envelope = sign_statement(statement, signer_of(world.keys.ledger))
+    body: JsonObject = {
+        "appr": {"id": held.hold_id, "request": held.request, "by": "dana"}, "decision": "approve", "reason": "",
+        "assurance": "token",
+        "approver": {"id": "dana", "iss": ISSUER, "sub": "mallory", "groups": ["data-owners"]},
+    }  # fmt: skip
+    world.put(Draft("approval", body, {"statement": Payload(MEDIA_TYPE, envelope)}))
+
+
 def _used_without_call(world: World) -> None:
     held = world.hold(BOT, 0)
     held.decide("approve", "")
@@ -90,6 +150,14 @@ WRONGS: dict[str, tuple[Callable[[World], None], str]] = {
     "decided too late": (_decided_too_late, "after the hold had expired"),
     "another caller": (_another_caller, "another caller"),
     "a signature that claims a token": (_claims_token, "not one by signature"),
+    "no statement at all": (_no_statement, "without a signed statement"),
+    "no view at all": (_no_view, "commits to no view"),
+    "past the hold": (_past_the_hold, "went out without an approval"),
+    "no request named": (_no_request, "for another request"),
+    "another tool": (_another_tool, "another call goes out"),
+    "after a no": (lambda world: _closed(world, "denied"), "had ended its hold"),
+    "after the end of the hold": (lambda world: _closed(world, "expired"), "had ended its hold"),
+    "a token of somebody else": (_somebody_elses_token, "token's owner is not the approver"),
 }
 
 
@@ -132,3 +200,17 @@ def test_a_grant_that_a_crash_lost_is_told_and_is_no_fault(world: World, tmp_pat
     result = verify(tmp_path / "spent.zip", [world.keys.verifier])
     assert result.exit == Exit.VERIFIED, result.headline
     assert any("1 approvals were spent on a call that did not go out" in step.sentence for step in result.steps)
+
+
+@pytest.mark.parametrize("back_s", [3, 30])
+def test_a_clock_set_back_while_a_call_was_held_makes_nobody_a_forger(
+    world: World, tmp_path: Path, back_s: int
+) -> None:
+    held = world.hold(BOT, 0)
+    world.clock.at -= dt.timedelta(seconds=back_s)
+    held.decide("approve", "")
+    held.go()
+    world.ledger.close()
+    build(world.folder, tmp_path / "back.zip")
+    result = verify(tmp_path / "back.zip", [world.keys.verifier])
+    assert result.exit == Exit.VERIFIED, result.headline

@@ -52,7 +52,7 @@ def test_samples_take_a_number_and_a_nonce(day: Day, tmp_path: Path, capsys: pyt
     names = [name for name in unpack(tmp_path / "out.zip") if name.startswith("samples/")]
     assert len(names) == 11
     assert main(["verify", str(tmp_path / "out.zip"), "--trust", str(day.world.vkey)]) == Exit.VERIFIED
-    assert "5 samples of 68 Records are those that your nonce draws" in capsys.readouterr().out
+    assert "5 samples of 68 Records are those that the nonce 'lottery of 22 November' draws" in capsys.readouterr().out
 
 
 def test_verify_names_the_first_thing_that_is_wrong(day: Day, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,7 +150,7 @@ def test_a_report_states_question_selection_count_and_records(made: dict[str, by
 def test_the_front_page_says_what_a_reader_asks_for(made: dict[str, bytes]) -> None:
     text = made["README.html"].decode()
     for words in ("gw.example.com/ledger/n1", "To look at first", "gap: crashed", "It does not prove",
-                  "python3 verify.py PACKAGE.zip --trust log.vkey", "How long held calls waited",
+                  "python3 -I verify.py PACKAGE.zip --trust log.vkey", "How long held calls waited",
                   "Masked values by kind", "US_SSN", "Chronological log"):  # fmt: skip
         assert words in text, words
 

@@ -23,6 +23,7 @@ from holdfast.evidence.making.meter import Meter, Say
 from holdfast.evidence.making.packing import Packer
 from holdfast.evidence.making.period import Period, Survey, survey
 from holdfast.evidence.making.vouching import Vouching
+from holdfast.evidence.siem import apart
 from holdfast.evidence.story.notebook import Notebook
 from holdfast.evidence.story.story import Story
 from holdfast.evidence.story.teller import Teller
@@ -108,8 +109,9 @@ def build(  # noqa: PLR0913 -- one for each thing that a command says
     keys = open_keys(data, origin=None)
     if rules_dir is not None:
         exporting.have_vouched(data, keys, rules_dir, meter.say)
-    with open_reader(data) as reader, Spool(_folder(out)) as spool, Notebook() as book:
-        builder = _Builder(reader, keys, spool, meter)
+    folder = _folder(out)
+    with open_reader(data) as reader, Spool(folder) as spool, Notebook() as book:
+        builder = _Builder(reader, keys, spool, meter, folder)
         packed = builder.pack(wanted or Wanted(period or Period()), Vouching(data), book)
         meter.say(f"writing {out}")
         drafted = spool.draft(out)
@@ -136,7 +138,7 @@ def page(data: Path, folder: Path, wanted: Wanted, progress: Say = lambda _: Non
     keys = open_keys(data, origin=None)
     with open_reader(data) as reader, Spool(folder) as spool, Notebook() as book:
         try:
-            material, _ = _Builder(reader, keys, spool, Meter(progress)).gather(wanted, Vouching(data), book)
+            material, _ = _Builder(reader, keys, spool, Meter(progress), folder).gather(wanted, Vouching(data), book)
         except LedgerError as error:
             raise EvidenceError(str(error)) from None
         return readable(material, wanted.control_ids)
@@ -162,7 +164,8 @@ class _Packed:
 
 
 class _Builder:
-    def __init__(self, reader: Reader, keys: Keys, spool: Spool, meter: Meter) -> None:
+    def __init__(self, reader: Reader, keys: Keys, spool: Spool, meter: Meter, folder: Path) -> None:
+        self._folder: Final = folder
         self._reader: Final = reader
         self._keys: Final = keys
         self._spool: Final = spool
@@ -185,7 +188,8 @@ class _Builder:
         surveyed = survey(self._reader, self._keys.verifier, verify_signature, wanted.period, self._meter)
         teller = Teller(book, surveyed.low, surveyed.rules)
         packer = Packer(self._reader, self._spool, surveyed, Chooser(wanted.selection, surveyed.low), teller)
-        packer.walk(self._meter)
+        with apart.started(surveyed.high - surveyed.low, self._folder) as other:
+            packer.walk(self._meter, other)
         belongings = Belongings(self._reader, self._keys, self._spool, surveyed, vouching)
         scope = self._scope(wanted, surveyed, packer)
         belongings.add_ledger(packer.later, teller)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
+from holdfast import __version__
 from holdfast.errors import EvidenceError, LedgerError
 from holdfast.evidence.checking import steps_content, steps_derived, steps_ledger, steps_time
 from holdfast.evidence.checking.case import Case, NotCheckedError, UnmetError
@@ -21,6 +22,7 @@ from holdfast.evidence.checking.walk import Walk, Watcher
 from holdfast.evidence.files.container import NotAPackageError, Package
 from holdfast.evidence.files.scope import Scope, parse_scope
 from holdfast.evidence.making.meter import Meter
+from holdfast.evidence.siem import apart
 from holdfast.evidence.story.notebook import Notebook
 from holdfast.evidence.story.story import Story
 from holdfast.jsontext import JsonObject
@@ -45,7 +47,7 @@ class Exit(enum.IntEnum):
 class Step:
     """One step: its id, what it checks, how it went, and a sentence.
 
-    ``is_unmet``: the verifier's own trust file asks for something that is not there.
+    ``is_unmet``: the verifier's own trust file asks for something that is not there, or it takes another version.
     """
 
     id: str
@@ -135,8 +137,10 @@ def verify(path: Path, trusted: Trust | Sequence[note.VerifierKey] | None, meter
             step = Step("V1", "files and manifest", "fail", str(error))
             return Verification(Exit.TAMPERED, f"V1: {error}", (step,), None, trust is not None)
         case = Case(package, scope, ring, trust, check, meter or Meter())
-        with Notebook() as book:
-            steps = tuple(_Steps(case, book).run())
+        # Of another version nothing is made again, so nothing can be made by a second process.
+        events_count = scope.end.size - scope.start.size if scope.built_with == __version__ else 0
+        with Notebook() as book, apart.started(events_count) as other:
+            steps = tuple(_Steps(case, book, other).run())
     return _conclude(steps, scope, is_trusted=trust is not None)
 
 
@@ -154,11 +158,11 @@ def _ring(package: Package, scope: Scope, trust: Trust | None, check: note.Verif
 class _Steps:
     """The steps in their order. Those that look at Records share one walk, which comes after V3."""
 
-    def __init__(self, case: Case, book: Notebook) -> None:
+    def __init__(self, case: Case, book: Notebook, other: apart.Apart | None) -> None:
         self._case: Final = case
         self._contents: Final = steps_content.Contents(case)
         self._forms: Final = Forms(case)
-        self._telling: Final = steps_derived.Telling(case, book)
+        self._telling: Final = steps_derived.Telling(case, book, other)
         self._watchers: Final[dict[str, Watcher]] = {
             "V7": self._forms,
             "V8": Endings(case),

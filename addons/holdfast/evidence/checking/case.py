@@ -28,7 +28,7 @@ class NotCheckedError(Exception):
 
 
 class UnmetError(NotCheckedError):
-    """What the verifier's own trust file asks for is not in the package: it cannot be verified."""
+    """What the verifier's own trust file asks for is not there, or it takes another version: it cannot be verified."""
 
 
 class Case:
@@ -47,6 +47,7 @@ class Case:
         self.trust: Final = trust
         self.verify: Final = verify
         self.meter: Final = meter
+        self.proofs_read: Final[set[str]] = set()  # of `ledger/consistency/`
         self.shelf: Final = Shelf(package, scope.start.size, scope.end.size)
 
     def entries(self, first: int | None = None, end: int | None = None) -> Iterator[Entry]:

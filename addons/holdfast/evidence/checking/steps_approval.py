@@ -5,6 +5,7 @@ in force enrol, or, for an approver known by a token, by the gateway's own; the 
 behind the Call. For each Call that went out: enough such approvals before it, about exactly its digest, in time, once.
 """
 
+import bisect
 import dataclasses
 import datetime as dt
 import hashlib
@@ -21,6 +22,8 @@ from holdfast.evidence.files.entry import Entry
 from holdfast.evidence.files.payloads import Erased, Opened
 from holdfast.ledger.note import Verify
 
+CLOCK_STEP_MAX: Final = dt.timedelta(seconds=5)  # more than a time server corrects at once
+
 
 @dataclasses.dataclass(slots=True)
 class _Hold:
@@ -30,6 +33,7 @@ class _Hold:
     view_digest_hex: str  # of what the approver was shown; empty where that was erased
     yeses: list[tuple[Entry, Statement | None]] = dataclasses.field(default_factory=list)
     call: Entry | None = None
+    no: Entry | None = None  # the Record that ended it without a grant
 
 
 @dataclasses.dataclass(slots=True)
@@ -52,7 +56,8 @@ class Approvals:
         self._holds: Final[dict[str, _Hold]] = {}
         self._spent: Final[list[_Hold]] = []
         self._tally: Final = _Tally()
-        self._last_hidden = -1
+        self._held: Final[set[str]] = set()  # ids of Calls that were held
+        self._hidden: Final[list[int]] = []  # withheld Records that no missing approval was put down to yet
 
     def see(self, entry: Entry, payloads: Payloads) -> None:
         """See :class:`holdfast.evidence.checking.walk.Watcher`."""
@@ -62,21 +67,22 @@ class Approvals:
                 if hold_id in self._holds:
                     raise EvidenceError(f"record {entry.index}: opens hold {hold_id} a second time")
                 self._holds[hold_id] = _opened(self._case, entry, payloads.get("view"))
+                self._held.add(entry.text("call"))
             case "approval":
                 self._decide(entry, self._known(entry), payloads.get("statement"))
             case "call" if hold_id:
                 self._use(entry, self._known(entry))
                 self._tally.calls += 1
-            case "hold.closed" if entry.text("outcome") == "used":
-                # The grant is spent before the call is recorded, so that a crash in between can only lose a grant.
-                known = self._known(entry)
-                self._spent.extend([known] if known is not None else [])
+            case "call" if entry.text("dec", "effect") == "allow" and entry.text("call") in self._held:
+                raise EvidenceError(f"record {entry.index}: this call was held, and went out without an approval")
+            case "hold.closed":
+                self._close(entry)
             case _:
                 pass
 
     def hide(self, index: int) -> None:
         """See :class:`holdfast.evidence.checking.walk.Watcher`."""
-        self._last_hidden = index
+        self._hidden.append(index)
         self._tally.hidden += 1
 
     def conclude(self) -> str:
@@ -88,10 +94,23 @@ class Approvals:
         hold = self._holds.get(entry.text("appr", "id"))
         if hold is not None:
             return hold
-        if not self._case.scope.start.size and self._last_hidden < 0:
+        if not self._case.scope.start.size and not self._tally.hidden:
             raise EvidenceError(f"record {entry.index}: names hold {entry.text('appr', 'id')}, which was never opened")
         self._tally.unknown += 1
         return None
+
+    def _close(self, entry: Entry) -> None:
+        known = self._known(entry)
+        if known is None:
+            return
+        match entry.text("outcome"):
+            case "used":
+                # The grant is spent before the call is recorded, so that a crash in between can only lose a grant.
+                self._spent.append(known)
+            case "denied" | "expired" | "abandoned":
+                known.no = entry
+            case _:
+                pass  # the wait ended, and the Hold goes on
 
     def _decide(self, entry: Entry, hold: _Hold | None, payload: Opened | Erased | None) -> None:
         if hold is None:
@@ -121,10 +140,20 @@ class Approvals:
         if hold.call is not None:
             raise EvidenceError(f"record {entry.index}: the approval was used before, at record {hold.call.index}")
         hold.call = entry
-        if len(hold.yeses) < hold.terms.approvals_needed and self._last_hidden > hold.opened.index:
-            self._tally.unsure += 1  # the rest of them may be withheld
-            return
-        _check_use(entry, hold)
+        if hold.no is not None:
+            raise EvidenceError(f"record {entry.index}: went out after record {hold.no.index} had ended its hold")
+        missing = hold.terms.approvals_needed - len(hold.yeses)
+        is_unsure = missing > 0 and self._may_be_hidden(hold, missing)
+        self._tally.unsure += is_unsure
+        _check_use(entry, hold, is_unsure=is_unsure)
+
+    def _may_be_hidden(self, hold: _Hold, missing: int) -> bool:
+        """Whether so many approvals of ``hold`` can be among the withheld Records; one Record is one approval."""
+        at = bisect.bisect(self._hidden, hold.opened.index)
+        if len(self._hidden) - at < missing:
+            return False
+        del self._hidden[at : at + missing]
+        return True
 
 
 def _sentence(holds_count: int, tally: _Tally) -> str:
@@ -153,6 +182,8 @@ def _opened(case: Case, entry: Entry, view: Opened | Erased | None) -> _Hold:
     terms = enrolled.rule(entry.text("dec", "rule"))
     if terms is None:
         raise EvidenceError(f"record {entry.index}: rule {entry.text('dec', 'rule')} is not in the rules in force")
+    if not entry.text("view", "c"):
+        raise EvidenceError(f"record {entry.index}: holds a call and commits to no view of it")
     shown = hashlib.sha256(view.data).hexdigest() if isinstance(view, Opened) else ""
     return _Hold(entry, terms, enrolled, shown)
 
@@ -165,8 +196,18 @@ def _check_approver(entry: Entry, hold: _Hold) -> None:
     names |= {(person.iss, person.sub)} if person else set()
     if behind & (names - {("", "")}):
         raise EvidenceError(f"record {entry.index}: the approver stands behind the call")
+    if not entry.text("statement", "c"):
+        raise EvidenceError(f"record {entry.index}: decides without a signed statement")
+    if entry.text("assurance") == "token" and not _is_owner(entry, person):
+        raise EvidenceError(f"record {entry.index}: the token's owner is not the approver that decides")
     if not _may_decide(entry, hold.terms, person):
         raise EvidenceError(f"record {entry.index}: rule {hold.terms.id} does not let this approver decide")
+
+
+def _is_owner(entry: Entry, person: Person | None) -> bool:
+    """Whether the identity in a token is that of the approver by whose id the Record goes."""
+    subject = f"{entry.text('approver', 'iss')}|{entry.text('approver', 'sub')}"
+    return subject == (f"{person.iss}|{person.sub}" if person and person.sub else entry.text("appr", "by"))
 
 
 def _may_decide(entry: Entry, terms: Terms, person: Person | None) -> bool:
@@ -219,22 +260,30 @@ def _check_statement(entry: Entry, hold: _Hold, statement: Statement) -> None:
     for name, (signed, recorded) in facts.items():
         if signed != recorded:
             raise EvidenceError(f"record {entry.index}: the signed statement names another {name} than the Records")
-    if not opened.at <= statement.not_before_at <= entry.at <= statement.expires_at:
+    # A wall clock may be set back a little between the three; V7 counts every step that Records show.
+    earliest_at = min(opened.at, entry.at) - CLOCK_STEP_MAX
+    is_between = earliest_at <= statement.not_before_at <= entry.at + CLOCK_STEP_MAX
+    if not is_between or entry.at > statement.expires_at:
         raise EvidenceError(f"record {entry.index}: the statement was not made between the hold and this Record")
 
 
-def _check_use(entry: Entry, hold: _Hold) -> None:
-    if entry.text("appr", "request") not in {"", hold.opened.text("appr", "request")}:
+def _check_use(entry: Entry, hold: _Hold, *, is_unsure: bool) -> None:
+    if entry.text("appr", "request") != hold.opened.text("appr", "request"):
         raise EvidenceError(f"record {entry.index}: goes out with an approval for another request")
-    if len(hold.yeses) < hold.terms.approvals_needed:
+    if len(hold.yeses) < hold.terms.approvals_needed and not is_unsure:
         raise EvidenceError(
             f"record {entry.index}: went out with {len(hold.yeses)} approvals of {hold.terms.approvals_needed}"
         )
     for member in ("iss", "sub"):
         if entry.text("who", member) != hold.opened.text("who", member):
             raise EvidenceError(f"record {entry.index}: goes out for another caller than the one who was held")
+    for path in (("dst", "server"), ("rpc", "method"), ("mcp", "name")):
+        if entry.text(*path) != hold.opened.text(*path):
+            raise EvidenceError(f"record {entry.index}: another call goes out than the one that was held")
+    if is_unsure:
+        return
     granted_at = max(statement.not_before_at if statement else yes.at for yes, statement in hold.yeses)
-    if entry.at > granted_at + dt.timedelta(seconds=hold.terms.use_s):
+    if (entry.at - granted_at).total_seconds() > hold.terms.use_s:
         raise EvidenceError(f"record {entry.index}: went out after the approval had to be used")
 
 

@@ -68,6 +68,7 @@ class Contents:
         for index, by_index in self._gone.values():
             if by_index >= 0:
                 raise EvidenceError(f"record {index}: its payload is not here, and record {by_index} does not erase it")
+        self._check_proofs()
         said = f"{self._count - erased} payloads open their commitments; {erased} were erased, as Records say"
         return said + (f" ({after} after the range)" if after else "") + not_seen(self._hidden)
 
@@ -76,6 +77,12 @@ class Contents:
             index, by_index = self._gone.get(commitment, (0, -1))
             if by_index == entry.index:
                 self._gone[commitment] = index, -1
+
+    def _check_proofs(self) -> None:
+        for name in self._case.package.names():
+            is_half = name.startswith(LATER) and f"{name.partition('.')[0]}.json" not in self._case.package
+            if is_half or (name.startswith("ledger/consistency/") and name not in self._case.proofs_read):
+                raise EvidenceError(f"{name}: proves nothing about this package")
 
     def _check_names(self) -> None:
         known = self.walk.bundle_names if self.walk is not None else set()
@@ -109,12 +116,14 @@ class RulesInForce:
         self._known_before: Final = case.scope.start.size > 0
         self._loaded: Final[set[str]] = set()
         self._named: Final[set[str]] = set()
+        self._seen: Final[set[str]] = set()  # rule sets that Records name
         self._previous = ""
 
     def see(self, entry: Entry, _payloads: Payloads) -> None:
         """See :class:`holdfast.evidence.checking.walk.Watcher`."""
         digest_hex = entry.text("rules")
         self._named.update(objects_of(entry))
+        self._seen.add(digest_hex)
         if entry.typ == "rules.loaded":
             self._check_loaded(entry)
             self._loaded.add(digest_hex)
@@ -134,6 +143,7 @@ class RulesInForce:
         case = self._case
         for digest_hex, files in case.scope.rules.items():
             _check_ruleset(case, digest_hex, files)
+        self._check_unloaded()
         self._check_objects()
         missing = sum(f"objects/{item}" not in case.package for item in self._named)
         note = f"; {missing} objects that Records name (options, definitions) are not in the package" if missing else ""
@@ -145,6 +155,13 @@ class RulesInForce:
             raise EvidenceError(f"record {entry.index}: loads other rules than AuditInfo.json has under that digest")
         if self._previous and stated and stated != self._previous:
             raise EvidenceError(f"record {entry.index}: says that it replaced other rules than those loaded before it")
+
+    def _check_unloaded(self) -> None:
+        # What was in force at the start may be named by no Record; withheld Records may name others from before it.
+        unnamed = self._case.scope.rules.keys() - self._loaded - self._seen
+        permitted = len(unnamed) if self._case.scope.withheld_count else 1
+        if len(unnamed) > (permitted if self._known_before else 0):
+            raise EvidenceError(f"AuditInfo.json: no Record names rule set {min(unnamed):.16}")
 
     def _check_objects(self) -> None:
         case = self._case
@@ -211,5 +228,6 @@ def drawn(case: Case, shown: "array.array[int]") -> str:
     if names - known:
         raise EvidenceError(f"{min(names - known)}: not one of the samples that were drawn")
     return (
-        f"{len(selection.chosen)} samples of {len(shown)} Records are those that your nonce draws, each with its proof"
+        f"{len(selection.chosen)} samples of {len(shown)} Records are those that the nonce {selection.nonce!r} draws "
+        "(compare it with yours), each with its proof"
     )

@@ -12,10 +12,11 @@ from holdfast.evidence.checking.case import Case, UnmetError
 from holdfast.evidence.checking.walk import Walk
 from holdfast.evidence.files import layout, manifest, sshsig
 from holdfast.evidence.making import sealing
-from holdfast.ledger import note, tiling, tree
+from holdfast.ledger import note, tiling, tlogproof, tree
 
 SIGNATURES_MAX: Final = 1000  # each takes 3 ms without OpenSSL; the tree covers all of them anyway
 TILES: Final = "ledger/tiles/"
+ENTRIES: Final = "ledger/entries-"
 
 
 def files(case: Case) -> str:
@@ -93,7 +94,23 @@ def ends(case: Case) -> str:
         if case.signed("ledger/checkpoint.start").mark != scope.start:
             raise EvidenceError("ledger/checkpoint.start: not the checkpoint that AuditInfo.json names")
         said = f"the checkpoints of sizes {scope.start.size} and {scope.end.size} are signed"
+    _check_handovers(case)
     return said + keys + _quorum(case)
+
+
+def _check_handovers(case: Case) -> None:
+    """A handover after the range extends its end: else whoever stole the old key could sign another history for it."""
+    end = case.scope.end
+    for rotation in case.ring.rotations:
+        name = f"ledger/rotations/{rotation.index:012}{tlogproof.SUFFIX}"
+        handover = note.parse_checkpoint(note.parse_note(tlogproof.parse(case.package.read(name)).checkpoint).text)
+        if rotation.index < end.size:
+            continue
+        proof = f"ledger/consistency/{end.size}-{handover.size}.txt"
+        try:
+            tree.verify_consistency(end.size, handover.size, end.root, handover.root, hashes_in(case, proof))
+        except LedgerError as error:
+            raise EvidenceError(f"{proof}: {error}") from None
 
 
 def _quorum(case: Case) -> str:
@@ -134,6 +151,9 @@ def entries(case: Case, walk: Walk) -> str:
     first, end = case.scope.start.size, case.scope.end
     if walk.missing is not None:
         raise walk.missing
+    for name in case.package.names():
+        if name.startswith(ENTRIES) and name not in case.shelf.opened:
+            raise EvidenceError(f"{name}: Records that are not of the range, or withheld")
     if (walk.grown.size, walk.grown.root()) != (end.size, end.root):
         good = walk.good_size
         bad = next((size for size in case.marks.sizes() if size > good), end.size)
@@ -168,12 +188,13 @@ def _check_signature(case: Case, data: bytes) -> None:
 
 def _check_tiles(case: Case, walk: Walk) -> int:
     end = case.scope.end
+    # First, because a forged size names more tiles than fit into memory.
+    if len(walk.leaves) != end.size - case.scope.start.size:
+        raise EvidenceError(f"{TILES}: cannot be compared with Records that are missing")
     known = {TILES + name for name in tiling.paths_of(end.size, case.scope.start.size)}
     for name in case.package.names():
         if name.startswith(TILES) and name not in known:
             raise EvidenceError(f"{name}: no tile of a tree of {end.size} Records")
-    if len(walk.leaves) != end.size - case.scope.start.size:
-        raise EvidenceError(f"{TILES}: cannot be compared with Records that are missing")
     try:
         return tiling.check_tiles(lambda name: case.package.read(TILES + name), end.size, walk.leaves, end.root)
     except LedgerError as error:
@@ -186,6 +207,7 @@ def hashes_in(case: Case, name: str) -> list[bytes]:
     Raises:
         EvidenceError: a line is none.
     """
+    case.proofs_read.add(name)
     hashes: list[bytes] = []
     for line in case.package.read(name).decode("ascii", "replace").splitlines():
         try:

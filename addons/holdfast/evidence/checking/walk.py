@@ -189,13 +189,17 @@ class Walk:
             self._bundle_at = start
             self.bundle_names.add(file_name(start))
             self._take_fault(lambda: self._bundles.open(start))
-        for member, (commitment, size, _) in payload_refs(entry).items():
+        for member, (commitment, size, content_type) in payload_refs(entry).items():
             if self._payload_fault is not None:
                 return {}
             try:
-                found[member] = self._bundles.take(entry.index, commitment, size)
+                found[member] = payload = self._bundles.take(entry.index, commitment, size)
             except EvidenceError as error:
                 self._payload_fault = error
+                return found
+            if isinstance(payload, Opened) and payload.content_type != content_type:
+                said = f"record {entry.index}: {member} has another content type than was committed to"
+                self._payload_fault = EvidenceError(said)
         return found
 
     def _take_fault(self, do: Callable[[], None]) -> None:

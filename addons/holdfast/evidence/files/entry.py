@@ -2,11 +2,12 @@
 
 import dataclasses
 import datetime as dt
+import json
 
-from holdfast.clock import utc_parse
 from holdfast.errors import EvidenceError, LedgerError
+from holdfast.evidence.files.times import parse_time
 from holdfast.jsontext import Json, JsonObject
-from holdfast.ledger import record
+from holdfast.ledger import record, spelling
 from holdfast.ledger.fields import PAYLOAD_MEMBERS
 
 
@@ -76,8 +77,9 @@ def parse_entry(index: int, data: bytes) -> Entry:
         EvidenceError: it is no Record of this schema, or calls itself by another index.
     """
     try:
-        body = record.decode(data)
-        at = utc_parse(str(body["ts"]))
+        # What `spelling` vouches for has one spelling and the shape of its typ: all that is left is to read it.
+        body: JsonObject = json.loads(data) if spelling.read(data) is not None else record.decode(data)
+        at = parse_time(str(body["ts"]))
     except LedgerError as error:
         raise EvidenceError(f"record {index}: {error}") from None
     except ValueError:

@@ -8,7 +8,7 @@ from holdfast.errors import EvidenceError
 from holdfast.evidence.files.spool import Writing
 
 LEVEL: Final = 6  # a higher one takes twice the time for a hundredth of the size
-_WBITS: Final = 31  # zlib: a gzip header without name and time, and a trailer, around the stream
+WBITS: Final = 31  # zlib: a gzip header without name and time, and a trailer, around the stream
 _CHUNK_BYTES: Final = 1 << 20  # unpacked at once
 
 
@@ -17,7 +17,7 @@ class Packing:
 
     def __init__(self, writing: Writing) -> None:
         self._writing: Final = writing
-        self._stream: Final = zlib.compressobj(LEVEL, zlib.DEFLATED, _WBITS)
+        self._stream: Final = zlib.compressobj(LEVEL, zlib.DEFLATED, WBITS)
 
     def write(self, data: bytes) -> None:
         """More bytes, unpacked."""
@@ -36,7 +36,7 @@ def unpacked(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
     Raises:
         EvidenceError: no gzip, cut short, or followed by something else; names the file.
     """
-    stream = zlib.decompressobj(_WBITS)
+    stream = zlib.decompressobj(WBITS)
     for chunk in chunks:
         data = chunk
         while data:

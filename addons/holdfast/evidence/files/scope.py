@@ -5,7 +5,9 @@ import dataclasses
 
 from holdfast import __version__, jsontext
 from holdfast.errors import EvidenceError
+from holdfast.evidence.files.withheld import parse_words
 from holdfast.jsontext import JsonObject
+from holdfast.ledger.note import SIZE_MAX
 from holdfast.ledger.tree import HASH_BYTES
 
 FORMAT = "holdfast-evidence/2"
@@ -85,6 +87,7 @@ def parse_scope(data: bytes) -> Scope:
         raise EvidenceError("AuditInfo.json: a range of no Records")
     if scope.as_json() != data:
         raise EvidenceError("AuditInfo.json: not in canonical form, or of another format")
+    parse_words(scope.selection)
     return scope
 
 
@@ -117,7 +120,7 @@ def _mark(value: jsontext.Json) -> Mark:
 
 
 def _count(value: jsontext.Json) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= SIZE_MAX:
         raise TypeError
     return value
 

@@ -61,6 +61,7 @@ class Shelf:
         self._package = package
         self._start = start
         self._end = end
+        self.opened: set[str] = set()  # the files that were read; no other has a place in the package
 
     def starts(self) -> range:
         """The first index of every file."""
@@ -99,6 +100,7 @@ class Shelf:
         if not wanted:
             lines: list[bytes] = []
         else:
+            self.opened.add(name)
             lines = unpack(name, self._package.read(name))
         if len(lines) != wanted:
             raise EvidenceError(f"{name}: holds {len(lines)} Records from index {start} on, not {wanted}")

@@ -44,6 +44,27 @@ class Selection:
             *(f"only caller={name}" for name in self.subjects),
         )
 
+    def permits(self, index: int) -> bool:
+        """Whether Record ``index`` may be withheld, as far as its index alone tells."""
+        return bool(self.servers or self.subjects) or any(first <= index <= last for first, last in self.ranges)
+
+
+def parse_words(words: Iterable[str]) -> Selection:
+    """The inverse of :attr:`Selection.words`.
+
+    Raises:
+        EvidenceError: another spelling.
+    """
+    given = tuple(words)
+    options: dict[str, list[str]] = {"withhold": [], "only": []}
+    for item in given:
+        kind, _, text = item.partition(" ")
+        options.setdefault(kind, []).append(text)
+    selection = parse_selection(options["withhold"], options["only"])
+    if selection.words != given:
+        raise EvidenceError("AuditInfo.json: says what is withheld in other words than there are")
+    return selection
+
 
 def parse_selection(withhold: Iterable[str], only: Iterable[str]) -> Selection:
     """The selection that the options `--withhold` and `--only` spell.

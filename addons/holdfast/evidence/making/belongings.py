@@ -66,6 +66,8 @@ class Belongings:
         for proof in handover.proofs(self._reader, self._surveyed.ring):
             for name, data in proof.files().items():
                 spool.add(f"{ROTATIONS}/{name}", data)
+            if proof.index >= high:
+                self._add_consistency(high, _size(proof.proof.checkpoint))
         self._add_tiles()
         self.stamps = self._vouching.add_stamps(spool, low, high)
         self._add_later(later, teller)
@@ -100,8 +102,9 @@ class Belongings:
             yield data + b"\n"
 
     def _add_consistency(self, old: int, new: int) -> None:
-        proof = self._reader.consistency(old, new)
-        self._spool.add(f"ledger/consistency/{old}-{new}.txt", hashes_text(proof))
+        name = f"ledger/consistency/{old}-{new}.txt"
+        if name not in self._spool:
+            self._spool.add(name, hashes_text(self._reader.consistency(old, new)))
 
     def _add_tiles(self) -> None:
         first = tiling.aligned(self._low)

@@ -16,6 +16,7 @@ from holdfast.evidence.files.withheld import Chooser
 from holdfast.evidence.making.meter import Meter
 from holdfast.evidence.making.period import Survey
 from holdfast.evidence.siem import ocsf
+from holdfast.evidence.siem.apart import Apart
 from holdfast.evidence.story.teller import Teller
 from holdfast.ledger.reader import Reader
 from holdfast.ledger.tree import leaf_hash
@@ -42,8 +43,8 @@ class Packer:
         """The `payload.erased` Records after the range that payloads of the range were erased by."""
         return tuple(sorted(self._later))
 
-    def walk(self, meter: Meter) -> None:
-        """Pack every Record.
+    def walk(self, meter: Meter, other: Apart | None = None) -> None:
+        """Pack every Record; ``other`` makes the events for a SIEM meanwhile.
 
         Raises:
             EvidenceError: one is malformed, or a payload is gone and no Record says that it was erased.
@@ -51,7 +52,7 @@ class Packer:
         low, high = self._surveyed.low, self._surveyed.high
         meter.begin("packing", high - low)
         hidden = self._spool.open(withheld.FILE)
-        siem = Packing(self._spool.open(OCSF_FILE))
+        siem = other or Packing(self._spool.open(OCSF_FILE))
         for start in range(low, high, shelf.ENTRIES_PER_FILE):
             end = min(high, start + shelf.ENTRIES_PER_FILE)
             shown: list[Entry] = []
@@ -65,6 +66,19 @@ class Packer:
             self._pack(start, end, shown, siem)
             meter.at(end - low)
         hidden.close()
+        if isinstance(siem, Packing):
+            siem.close()
+        else:
+            self._take_events(siem)
+
+    def _take_events(self, other: Apart) -> None:
+        if other.finish():
+            self._spool.add(OCSF_FILE, other.chunks())
+            return
+        # What the second process could not do is done here.
+        siem = Packing(self._spool.open(OCSF_FILE))
+        for entry in self.shown_entries():
+            siem.write(ocsf.line(entry))
         siem.close()
 
     def shown_indices(self) -> Sequence[int]:
@@ -85,7 +99,7 @@ class Packer:
         """The Records from ``start`` to before ``end``, parsed."""
         return (parse_entry(index, data) for index, data in self._reader.records(start, end))
 
-    def _pack(self, start: int, end: int, shown: list[Entry], siem: Packing) -> None:
+    def _pack(self, start: int, end: int, shown: list[Entry], siem: Packing | Apart) -> None:
         by_index = {entry.index: entry for entry in shown}
         bundle: Packing | None = None
         if shown:
@@ -97,8 +111,10 @@ class Packer:
                 self._teller.withhold(index)
                 continue
             self._teller.add(entry, self._payloads(entry, bundle))
-            for line in ocsf.lines([entry]):
-                siem.write(line)
+            if isinstance(siem, Packing):
+                siem.write(ocsf.line(entry))
+            else:
+                siem.add(entry.data)
             self.objects.update(dict.fromkeys(objects_of(entry)))
         if bundle is not None:
             bundle.close()

@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from holdfast.clock import utc_parse
 from holdfast.errors import EvidenceError, LedgerError
 from holdfast.evidence.files.scope import Mark
 from holdfast.evidence.files.signed import Signed
+from holdfast.evidence.files.times import parse_time as parse_utc
 from holdfast.evidence.making.meter import Meter
 from holdfast.ledger import keyring, note
 from holdfast.ledger.keyring import KeyRing
@@ -99,6 +99,11 @@ def survey(reader: Reader, key: note.VerifierKey, verify: note.Verify, period: P
     for data in reader.checkpoints():
         checkpoint = _parse(data)
         if checkpoint.size > size:
+            # The gateway may have gone on meanwhile. A ledger that was cut has not.
+            if checkpoint.size > (now := reader.size()):
+                raise EvidenceError(
+                    f"the ledger holds {now} Records, fewer than its checkpoint of size {checkpoint.size}"
+                )
             break
         walk.go(reader, checkpoint.size, meter)
         walk.stop(Signed(data, Mark(checkpoint.size, checkpoint.root)))
@@ -203,7 +208,7 @@ class _Walk:
     def _look(self, index: int, data: bytes) -> None:
         try:
             body = json.loads(data)
-            at, typ = utc_parse(body["ts"]), body["typ"]
+            at, typ = parse_utc(body["ts"]), body["typ"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise EvidenceError(f"record {index}: is no Record") from None
         if self._period.holds(at):

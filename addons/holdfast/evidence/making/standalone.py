@@ -86,13 +86,18 @@ def is_standard(name):
     return name.partition(".")[0] in sys.stdlib_module_names or name == "__main__"
 
 
-def main():
-    """Run the verifier."""
+def install():
+    """Have the modules above imported, and nothing that is installed; for a second process too."""
     sys.dont_write_bytecode = True
     # What an installation imports at its start is not ours to use either.
     for name in [name for name in sys.modules if not is_standard(name)]:
         del sys.modules[name]
     sys.meta_path[:] = [Finder(list(sys.meta_path))]
+
+
+def main():
+    """Run the verifier."""
+    install()
     from {entry} import run
 
     return run()

@@ -9,6 +9,8 @@ from holdfast.evidence.pages.common import Summary, frame
 from holdfast.evidence.pages.environment import render
 from holdfast.evidence.pages.figures import WAYS, Figures, figures
 from holdfast.evidence.pages.table import table
+from holdfast.evidence.story.gaps import duration_text
+from holdfast.evidence.story.integrity import OPEN, VOUCHINGS, integrity_rows
 from holdfast.evidence.tables.material import Material, Tally
 from holdfast.evidence.tables.reports import REPORTS
 
@@ -36,5 +38,24 @@ def render_front(material: Material, counted: Figures, summaries: Sequence[Summa
         marks_count=len(material.marks),
         records_count=scope.end.size - scope.start.size,
         reports=summaries,
+        outside=outside_sentence(material),
         log=chronicle(material.entries, scope.start.size, scope.end.size),
     )
+
+
+def outside_sentence(material: Material) -> str:
+    """Who outside vouched for the Records, and for how much of their time nobody has."""
+    names: dict[str, None] = {}
+    open_s = 0.0
+    for _, _, _, kind, by, _, _, seconds in integrity_rows(material):
+        if kind in VOUCHINGS:
+            names[str(by)] = None
+        elif kind == OPEN:
+            open_s = float(str(seconds) or 0)
+    if not names:
+        return (
+            f"Nobody outside has vouched for these Records, {duration_text(open_s)}: whoever has the ledger's key "
+            "could have rewritten all that came after the last checkpoint that you or somebody else kept."
+        )
+    window = f"the last {duration_text(open_s)} are not vouched for yet" if open_s else "up to the last Record"
+    return f"Outsiders vouched for these Records ({', '.join(names)}): {window}."

@@ -8,7 +8,7 @@ from typing import Final
 from holdfast.evidence.pages.chart import BANDS_MAX, Band, Chart, Words, strip
 from holdfast.evidence.story.facts import Gap
 from holdfast.evidence.story.gaps import duration_text
-from holdfast.evidence.story.integrity import integrity_rows
+from holdfast.evidence.story.integrity import OPEN, integrity_rows
 from holdfast.evidence.story.story import Story
 from holdfast.evidence.tables.material import Material
 
@@ -21,7 +21,6 @@ _GAP_WORDS: Final = (
     ("refused", "Clock or start in doubt"),
 )
 _WINDOW_WORDS: Final = (("pending", "Vouched for late"), ("denied", "Not vouched for by anybody outside"))
-_OPEN: Final = "nobody outside vouches"  # the kind of a row of 11-integrity
 
 
 def gap_strip(story: Story) -> Chart | None:
@@ -75,11 +74,11 @@ class _Windows:
     def read(self, material: Material) -> None:
         for row in integrity_rows(material):
             kind, at, since, seconds = str(row[3]), str(row[5]), str(row[6]), str(row[7])
-            self.vouchings_count += kind not in {"checkpoint", _OPEN}
+            self.vouchings_count += kind not in {"checkpoint", OPEN}
             if not since:
                 continue
             from_at = dt.datetime.fromisoformat(since)
-            if kind == _OPEN:
+            if kind == OPEN:
                 self.open_since, self.open_s = from_at, float(seconds)
                 to_at = from_at + dt.timedelta(seconds=self.open_s)
                 self.bands.append(Band("denied", from_at, to_at, f"open since {since}"))

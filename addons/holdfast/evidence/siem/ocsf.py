@@ -8,6 +8,7 @@ import datetime as dt
 import functools
 import hashlib
 import ipaddress
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -27,9 +28,12 @@ from holdfast.evidence.siem.ocsf_terms import (
     severity_of,
     status_of,
 )
-from holdfast.jsontext import Json, JsonObject, canonical
+from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.tree import leaf_hash
 
+_CANONICAL: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True, check_circular=False
+)
 VERSION: Final = "1.8.0"
 PRODUCT: Final = "Holdfast"
 _CATEGORY: Final = (6, "Application Activity")
@@ -44,7 +48,13 @@ _KINDS: Final = (("tools/", "tool"), ("prompts/", "prompt"), ("resources/", "res
 
 def lines(entries: Iterable[Entry]) -> Iterator[bytes]:
     """One line for each Record, with its line feed, in the order given: `siem/ocsf.jsonl`."""
-    return (canonical(event(entry)) + b"\n" for entry in entries)
+    return map(line, entries)
+
+
+def line(entry: Entry) -> bytes:
+    """The line of one Record, with its line feed."""
+    # As jsontext.canonical writes it, without its search for a value within itself: an event was made just now.
+    return _CANONICAL.encode(event(entry)).encode("utf-8") + b"\n"
 
 
 def event(entry: Entry) -> JsonObject:

@@ -267,11 +267,12 @@ def party_of(entry: Entry, member: str = "who") -> Party | None:
     """The identity under ``member``; None where the Record names nobody."""
     if not isinstance(entry.member(member), dict):
         return None
+    text = entry.text
     return Party(
-        iss=entry.text(member, "iss"),
-        sub=entry.text(member, "sub"),
-        name=entry.text(member, "name"),
-        client=entry.text(member, "client"),
-        auth=entry.text(member, "auth"),
-        groups=entry.texts(member, "groups"),
+        text(member, "iss"),
+        text(member, "sub"),
+        text(member, "name"),
+        text(member, "client"),
+        text(member, "auth"),
+        entry.texts(member, "groups"),
     )

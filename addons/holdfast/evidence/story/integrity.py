@@ -10,6 +10,8 @@ from holdfast.evidence.tables.material import Material, Stamped
 from holdfast.ledger import note
 
 INTEGRITY_COLUMNS: Final = ("index", "size", "root", "kind", "by", "at", "open_since", "seconds")
+OPEN: Final = "nobody outside vouches"
+VOUCHINGS: Final = ("cosignature", "time stamp")
 _COSIGNATURE_BYTES: Final = 72  # tlog-cosignature: a 64-bit time and an Ed25519 signature
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_MAX: Final = 253_402_300_799  # the end of the year 9999, the last that a datetime holds
@@ -48,8 +50,8 @@ def integrity_rows(material: Material) -> Iterator[Row]:
         head = (max(checkpoint.size - 1, 0), checkpoint.size, root_text(checkpoint))
         signers = " ".join(item.key_id.hex() for item in parsed.signatures if not is_cosignature(item))
         yield (*head, "checkpoint", signers, "", "", "")
-        vouchings = [("cosignature", name, at) for name, at in cosignatures_in(data)]
-        vouchings += [("time stamp", stamp.name, stamp.at) for stamp in stamps.get(checkpoint.size, [])]
+        vouchings = [(VOUCHINGS[0], name, at) for name, at in cosignatures_in(data)]
+        vouchings += [(VOUCHINGS[1], stamp.name, stamp.at) for stamp in stamps.get(checkpoint.size, [])]
         for place, (kind, by, at) in enumerate(sorted(vouchings, key=lambda item: item[2])):
             is_first = place == 0 and checkpoint.size > covered
             yield (*head, kind, by, utc_text(at), *(_window(material, covered, at) if is_first else ("", "")))
@@ -71,4 +73,4 @@ def _window(material: Material, covered: int, at: dt.datetime) -> tuple[str, str
 def _open_row(material: Material, covered: int) -> Row:
     end, last_at = material.scope.end, material.story.last_at
     window = _window(material, covered, last_at) if last_at else ("", "")
-    return (end.size - 1, end.size, end.root_text, "nobody outside vouches", "", "", *window)
+    return (end.size - 1, end.size, end.root_text, OPEN, "", "", *window)

@@ -9,20 +9,20 @@ ROWS_MAX: Final = 1000  # rows that wait before they are written together
 _CACHE_KIB: Final = 32 * 1024  # pages in memory; the rest is on disk
 _READ_COUNT: Final = 500  # rows fetched at once
 
-# What is asked for by column has a column of its own; the rest of a fact is its text, see codec.py.
+# What is asked for by column has a column of its own; the rest of a fact is in its body, see codec.py.
 _TABLES: Final = {
-    "population": "idx INTEGER PRIMARY KEY, body TEXT",
+    "population": "idx INTEGER PRIMARY KEY, at TEXT, body BLOB",
     "calls": "idx INTEGER PRIMARY KEY, iss TEXT, sub TEXT, way TEXT, at TEXT, is_ours INT, kind TEXT, call TEXT, "
-    "body TEXT",
-    "replies": "call INTEGER PRIMARY KEY, idx INT, outcome TEXT, body TEXT",
-    "loose": "idx INTEGER PRIMARY KEY, call TEXT, outcome TEXT, what TEXT, party TEXT, body TEXT",
-    "refused": "idx INTEGER PRIMARY KEY, iss TEXT, sub TEXT, way TEXT, at TEXT, is_ours INT, body TEXT",
-    "holds": "id TEXT PRIMARY KEY, idx INT, outcome TEXT, closed INT, body TEXT",
-    "masked": "idx INTEGER PRIMARY KEY, body TEXT",
-    "rules": "idx INTEGER PRIMARY KEY, body TEXT",
-    "changes": "place INTEGER PRIMARY KEY, idx INT, body TEXT",
-    "accesses": "place INTEGER PRIMARY KEY, idx INT, c TEXT, body TEXT",
-    "gaps": "place INTEGER PRIMARY KEY, idx INT, kind TEXT, body TEXT",
+    "body BLOB",
+    "replies": "call INTEGER PRIMARY KEY, idx INT, outcome TEXT, body BLOB",
+    "loose": "idx INTEGER PRIMARY KEY, call TEXT, outcome TEXT, what TEXT, party BLOB, body BLOB",
+    "refused": "idx INTEGER PRIMARY KEY, iss TEXT, sub TEXT, way TEXT, at TEXT, is_ours INT, body BLOB",
+    "holds": "id TEXT PRIMARY KEY, idx INT, outcome TEXT, closed INT, body BLOB",
+    "masked": "idx INTEGER PRIMARY KEY, body BLOB",
+    "rules": "idx INTEGER PRIMARY KEY, body BLOB",
+    "changes": "place INTEGER PRIMARY KEY, idx INT, body BLOB",
+    "accesses": "place INTEGER PRIMARY KEY, idx INT, c TEXT, body BLOB",
+    "gaps": "place INTEGER PRIMARY KEY, idx INT, kind TEXT, body BLOB",
     "absent": "c TEXT PRIMARY KEY, idx INT, member TEXT",
     "shown": "c TEXT PRIMARY KEY, ct TEXT, key BLOB, data BLOB",
 }

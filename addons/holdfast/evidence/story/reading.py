@@ -54,6 +54,11 @@ def call_fact(entry: Entry) -> CallFact:
     )
 
 
+def awaits_reply(entry: Entry) -> bool:
+    """Whether a `call` Record is of a Call that went out and is owed a Reply."""
+    return _way(entry) != "denied" and entry.text("rpc", "kind") not in {"notification", "reply"}
+
+
 def reply_fact(entry: Entry) -> ReplyFact:
     """The fact of a `reply` or `call.lost` Record."""
     if entry.typ == "call.lost":

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime as dt
 import heapq
-import json
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Self
@@ -11,7 +10,7 @@ from typing import Any, Final, Self
 from holdfast.evidence.files.entry import Entry
 from holdfast.evidence.files.payloads import Opened
 from holdfast.evidence.story import exceptions
-from holdfast.evidence.story.codec import decode
+from holdfast.evidence.story.codec import decode, unpack
 from holdfast.evidence.story.facts import (
     AccessFact,
     CallFact,
@@ -153,7 +152,7 @@ class Story:
 
     def population(self) -> Iterator[tuple[Any, ...]]:
         """Every Record that is shown, as a row of `02-population`."""
-        return (tuple(json.loads(body)) for (body,) in self._book.each("SELECT body FROM population ORDER BY idx"))
+        return (unpack(body) for (body,) in self._book.each("SELECT body FROM population ORDER BY idx"))
 
     def exceptions(self) -> Iterator[Exceptional]:
         """What a reviewer should look at, in the order of the ledger."""
@@ -171,13 +170,13 @@ class Story:
 
     def time_of(self, index: int) -> dt.datetime | None:
         """When the first Record from ``index`` on that is shown was written; None after the last."""
-        row = self._book.one("SELECT body FROM population WHERE idx >= ? ORDER BY idx LIMIT 1", index)
-        return dt.datetime.fromisoformat(json.loads(row[0])[1]) if row else None
+        row = self._book.one("SELECT at FROM population WHERE idx >= ? ORDER BY idx LIMIT 1", index)
+        return dt.datetime.fromisoformat(row[0]) if row else None
 
     def last_before(self, size: int) -> dt.datetime | None:
         """When the last Record before ``size`` that is shown was written; None where there is none."""
-        row = self._book.one("SELECT body FROM population WHERE idx < ? ORDER BY idx DESC LIMIT 1", size)
-        return dt.datetime.fromisoformat(json.loads(row[0])[1]) if row else None
+        row = self._book.one("SELECT at FROM population WHERE idx < ? ORDER BY idx DESC LIMIT 1", size)
+        return dt.datetime.fromisoformat(row[0]) if row else None
 
     def _call_exceptions(self) -> Iterator[Exceptional | None]:
         unsure = "c.way = 'denied' OR (r.call IS NULL AND c.kind NOT IN ('notification', 'reply'))"
@@ -199,13 +198,11 @@ class Story:
 
     def _calls(self, sql: str) -> Iterator[CallFact]:
         for call, reply in self._book.each(sql):
-            fact: CallFact = decode(CallFact, call)
             if reply is not None:
-                yield dataclasses.replace(fact, reply=decode(ReplyFact, reply))
-            elif fact.index < self._last_withheld:
-                yield dataclasses.replace(fact, is_cut=True)
-            else:
-                yield fact
+                yield decode(CallFact, call, reply=decode(ReplyFact, reply))
+                continue
+            fact: CallFact = decode(CallFact, call)
+            yield dataclasses.replace(fact, is_cut=True) if fact.index < self._last_withheld else fact
 
     def _facts(self, kind: Any, sql: str) -> Iterator[Any]:
         return (decode(kind, body) for (body,) in self._book.each(sql))

@@ -5,15 +5,14 @@ A pure function of the Records, so that whoever holds them builds the same repor
 
 import collections
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Final
 
-from holdfast.clock import utc_text
 from holdfast.evidence.files.entry import Entry
 from holdfast.evidence.files.payloads import Opened
+from holdfast.evidence.files.times import time_text
 from holdfast.evidence.story.changes import ChangeFinder
-from holdfast.evidence.story.codec import decode, encode
+from holdfast.evidence.story.codec import decode, encode, pack
 from holdfast.evidence.story.facts import AccessFact, HoldFact, party_of
 from holdfast.evidence.story.gaps import GapFinder
 from holdfast.evidence.story.notebook import Notebook
@@ -78,7 +77,8 @@ class Teller:
         if rules := entry.text("rules"):
             counts.rules_seen[rules] = None
         self._mark(entry.index, _CALL if entry.typ == "call" else _OTHER)
-        self._book.put("population", entry.index, json.dumps(population_row(entry)))
+        row = population_row(entry)
+        self._book.put("population", entry.index, row[1], pack(row))
         if findings := entry.counts("mask", "counts"):
             counts.findings.update(findings)
             self._book.put("masked", entry.index, encode(mask_fact(entry, findings)))
@@ -140,7 +140,7 @@ class Teller:
             case "refused":
                 fact = refused_fact(entry)
                 iss, sub = (fact.party.iss, fact.party.sub) if fact.party else ("", "")
-                values = (entry.index, iss, sub, fact.way, utc_text(fact.at), not fact.is_decision, encode(fact))
+                values = (entry.index, iss, sub, fact.way, time_text(fact.at), not fact.is_decision, encode(fact))
                 self._book.put("refused", *values)
             case "hold.opened":
                 self._put_hold(hold_fact(entry))
@@ -158,7 +158,7 @@ class Teller:
         fact = call_fact(entry)
         iss, sub = (fact.party.iss, fact.party.sub) if fact.party else ("", "")
         is_ours = fact.direction != "to_client"
-        values = (entry.index, iss, sub, fact.way, utc_text(fact.at), is_ours, fact.kind, fact.call_id, encode(fact))
+        values = (entry.index, iss, sub, fact.way, time_text(fact.at), is_ours, fact.kind, fact.call_id, encode(fact))
         self._book.put("calls", *values)
         hold = self._hold(fact.hold_id) if fact.hold_id else None
         if hold is not None:

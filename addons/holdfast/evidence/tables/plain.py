@@ -12,6 +12,7 @@ from typing import Final
 from holdfast.approval.visible import visible
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_RISKY: Final = frozenset(_FORMULA_STARTS)
 CHUNK_CHARS: Final = 1 << 18  # of a table that is written as a stream
 
 
@@ -42,7 +43,12 @@ def csv_chunks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(header)
     for row in rows:
-        writer.writerow([cell(value) for value in row])
+        texts = ["" if value is None else value if value.__class__ is str else str(value) for value in row]
+        # Most rows have nothing that cell() would change: no start of a formula, and nothing but printable ASCII.
+        is_plain = (joined := "".join(texts)).isascii() and joined.isprintable()
+        if not is_plain or not _RISKY.isdisjoint({text[:1] for text in texts}):
+            texts = [cell(value) for value in row]
+        writer.writerow(texts)
         if buffer.tell() >= CHUNK_CHARS:
             yield buffer.getvalue().encode("utf-8")
             buffer.seek(0)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from holdfast.clock import utc_text
 from holdfast.evidence.files.entry import Entry
+from holdfast.evidence.files.times import time_text
 from holdfast.ledger.fields import PAYLOAD_MEMBERS
 
 POPULATION: Final = (
@@ -38,37 +38,49 @@ POPULATION: Final = (
 )
 
 
+# The members of a Record that are columns as they are, in the order of POPULATION from "iss" to "effect".
+_PLAIN: Final = (
+    ("who", "iss"),
+    ("who", "sub"),
+    ("who", "name"),
+    ("who", "client"),
+    ("src", "ip"),
+    ("dst", "server"),
+    ("rpc", "dir"),
+    ("rpc", "kind"),
+    ("rpc", "method"),
+    ("mcp", "name"),
+    ("dec", "effect"),
+)
+
+
 def population_row(entry: Entry) -> tuple[object, ...]:
     """The row of one Record, in the order of :data:`POPULATION`."""
+    text, body = entry.text, entry.body
+    plain: list[str] = []
+    for outer, inner in _PLAIN:
+        member = body.get(outer)
+        value = member.get(inner) if member.__class__ is dict else None
+        plain.append(value if value.__class__ is str else text(outer, inner) if value is not None else "")
     return (
         entry.index,
-        utc_text(entry.at),
+        time_text(entry.at),
         entry.typ,
-        entry.text("call"),
+        text("call"),
         " ".join(map(str, entry.refs())),
-        entry.text("who", "iss"),
-        entry.text("who", "sub"),
-        entry.text("who", "name"),
-        entry.text("who", "client"),
-        entry.text("src", "ip"),
-        entry.text("dst", "server"),
-        entry.text("rpc", "dir"),
-        entry.text("rpc", "kind"),
-        entry.text("rpc", "method"),
-        entry.text("mcp", "name"),
-        entry.text("dec", "effect"),
-        entry.text("dec", "rule") or entry.text("rule"),
-        entry.text("dec", "reason") or entry.text("reason"),
-        entry.text("appr", "id"),
-        entry.text("appr", "by"),
-        entry.text("decision"),
-        entry.text("outcome") or entry.text("cause"),
-        entry.text("out", "ok"),
-        entry.text("out", "code"),
+        *plain,
+        text("dec", "rule") or text("rule"),
+        text("dec", "reason") or text("reason"),
+        text("appr", "id"),
+        text("appr", "by"),
+        text("decision"),
+        text("outcome") or text("cause"),
+        text("out", "ok"),
+        text("out", "code"),
         entry.number("out", "ms"),
         counts_text(entry.counts("mask", "counts")),
-        entry.text("rules"),
-        next((entry.text(name, "c") for name in PAYLOAD_MEMBERS if entry.text(name, "c")), ""),
+        text("rules"),
+        next((commitment for name in PAYLOAD_MEMBERS if name in body and (commitment := text(name, "c"))), ""),
     )
 
 

@@ -110,7 +110,7 @@ REPORTS: Final = (
     Report(
         "09-gaps",
         "Gaps",
-        "When was the gateway not watching, when did nobody outside vouch, and when was its clock wrong?",
+        "When was the gateway not watching, its clock wrong, or a witness overdue? (Who vouched when: 11-integrity.)",
         "neighbouring Records more than 90 s apart (heartbeats come every 60 s) unless Records between them are "
         "withheld, every start, every clock that went back or jumped by more than 5 s; `witness.down` to `witness.up`",
         rows_log.GAPS,

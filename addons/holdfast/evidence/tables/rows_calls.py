@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from holdfast.clock import utc_text
+from holdfast.evidence.files.times import time_text
 from holdfast.evidence.story.facts import CallFact, HoldFact, Party, RefusedFact
 from holdfast.evidence.tables.material import Material
 from holdfast.evidence.tables.population import counts_text
@@ -44,8 +44,8 @@ def identity(material: Material) -> Iterator[Row]:
         party = line.party
         yield (
             party.iss, party.sub, party.name, party.auth, party.client, line.calls, line.approved, line.pending,
-            line.denied, line.refused, line.first_index, line.last_index, utc_text(line.first_at),
-            utc_text(line.last_at),
+            line.denied, line.refused, line.first_index, line.last_index, time_text(line.first_at),
+            time_text(line.last_at),
         )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def decisions(material: Material) -> Iterator[Row]:
 def _call_row(fact: CallFact) -> tuple[object, ...]:
     reply = fact.reply
     return (
-        fact.index, utc_text(fact.at), "call", fact.call_id, *_party(fact.party), fact.peer, fact.server,
+        fact.index, time_text(fact.at), "call", fact.call_id, *_party(fact.party), fact.peer, fact.server,
         fact.direction, fact.kind, fact.method, fact.name, fact.way, fact.rule, "", fact.reason, fact.hold_id,
         fact.ending, reply.index if reply else None, reply.code if reply else "", reply.ms if reply else None,
         counts_text(fact.findings), counts_text(reply.findings) if reply else "", None, fact.definition, fact.rules,
@@ -69,7 +69,7 @@ def _call_row(fact: CallFact) -> tuple[object, ...]:
 
 def _refused_row(fact: RefusedFact) -> tuple[object, ...]:
     return (
-        fact.index, utc_text(fact.at), "refused", fact.call_id, *_party(fact.party), fact.peer, fact.server, "", "",
+        fact.index, time_text(fact.at), "refused", fact.call_id, *_party(fact.party), fact.peer, fact.server, "", "",
         fact.what, "", fact.way, fact.rule, fact.cause, fact.reason, fact.hold_id, "refused", None, "", None, "", "",
         fact.size_bytes, "", "",
     )  # fmt: skip
@@ -78,11 +78,12 @@ def _refused_row(fact: RefusedFact) -> tuple[object, ...]:
 def masking(material: Material) -> Iterator[Row]:
     """One row for each kind of finding in a Record."""
     for fact in material.story.masked():
+        before = (fact.index, time_text(fact.at), fact.typ)
+        after = (
+            *_party(fact.party), fact.server, fact.direction, fact.what, fact.engine, fact.version, fact.config,
+        )  # fmt: skip
         for entity, count in sorted(fact.findings.items()):
-            yield (
-                fact.index, utc_text(fact.at), fact.typ, entity, count, *_party(fact.party), fact.server,
-                fact.direction, fact.what, fact.engine, fact.version, fact.config,
-            )  # fmt: skip
+            yield (*before, entity, count, *after)
 
 
 def approvals(material: Material) -> Iterator[Row]:
@@ -93,9 +94,9 @@ def approvals(material: Material) -> Iterator[Row]:
 def _hold_row(fact: HoldFact) -> tuple[object, ...]:
     given = fact.approvals
     return (
-        fact.index, utc_text(fact.at), fact.hold_id, *_party(fact.party), fact.server, fact.what, fact.rule,
+        fact.index, time_text(fact.at), fact.hold_id, *_party(fact.party), fact.server, fact.what, fact.rule,
         fact.request, fact.expires, "; ".join(item.decision for item in given),
-        "; ".join(utc_text(item.at) for item in given), "; ".join(item.by for item in given),
+        "; ".join(time_text(item.at) for item in given), "; ".join(item.by for item in given),
         "; ".join(item.approver.name for item in given), "; ".join(item.reason for item in given),
         "; ".join(item.assurance for item in given), "; ".join(str(item.index) for item in given),
         "" if fact.waited_s is None else f"{fact.waited_s:.3f}", fact.ending, fact.closed_index, fact.call_index,
@@ -106,7 +107,7 @@ def _hold_row(fact: HoldFact) -> tuple[object, ...]:
 def exceptions(material: Material) -> Iterator[Row]:
     """One row for each exception."""
     for fact in material.story.exceptions():
-        yield fact.index, utc_text(fact.at), fact.kind, *_party(fact.party), fact.what, fact.note
+        yield fact.index, time_text(fact.at), fact.kind, *_party(fact.party), fact.what, fact.note
 
 
 def _party(party: Party | None) -> tuple[str, str, str]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from holdfast.clock import utc_text
 from holdfast.evidence.files.scope import Scope
+from holdfast.evidence.files.times import time_text
 from holdfast.evidence.story.integrity import INTEGRITY_COLUMNS, integrity_rows
 from holdfast.evidence.tables.material import Material
 
@@ -45,8 +45,8 @@ def _of_records(material: Material) -> Iterator[Row]:
     story, source = material.story, "every Record shown"
     yield "Records shown", story.count, "ledger/entries-*.jsonl.gz"
     yield "Records withheld", story.withheld_count, "ledger/withheld.txt"
-    yield "first time", utc_text(story.first_at) if story.first_at else "", source
-    yield "last time", utc_text(story.last_at) if story.last_at else "", source
+    yield "first time", time_text(story.first_at) if story.first_at else "", source
+    yield "last time", time_text(story.last_at) if story.last_at else "", source
     yield "versions of the gateway", ", ".join(story.versions), source
     yield "masked payloads shown", story.payloads_count - story.erased_count, "payloads/"
     yield "masked payloads erased", story.erased_count, "payloads/, 10-log-access"
@@ -62,7 +62,7 @@ def changes(material: Material) -> Iterator[Row]:
     """One row for each thing that came into force."""
     for fact in material.story.changes():
         yield (
-            fact.index, utc_text(fact.at), fact.kind, fact.what, fact.change, fact.digest, fact.previous, fact.ruleset,
+            fact.index, time_text(fact.at), fact.kind, fact.what, fact.change, fact.digest, fact.previous, fact.ruleset,
             fact.by, fact.reason,
         )  # fmt: skip
 
@@ -71,7 +71,7 @@ def gaps(material: Material) -> Iterator[Row]:
     """One row for each gap."""
     for gap in material.story.gaps():
         yield (
-            gap.kind, gap.from_index, gap.to_index, utc_text(gap.from_at), utc_text(gap.to_at), f"{gap.seconds:.3f}",
+            gap.kind, gap.from_index, gap.to_index, time_text(gap.from_at), time_text(gap.to_at), f"{gap.seconds:.3f}",
             gap.note,
         )  # fmt: skip
 
@@ -80,7 +80,7 @@ def access(material: Material) -> Iterator[Row]:
     """One row for each thing done to the log, and for each payload that was erased."""
     for fact in material.story.accesses():
         concerns = " ".join(map(str, fact.concerns))
-        yield fact.index, utc_text(fact.at), fact.kind, fact.what, fact.by, fact.basis, fact.reason, concerns
+        yield fact.index, time_text(fact.at), fact.kind, fact.what, fact.by, fact.basis, fact.reason, concerns
 
 
 def integrity(material: Material) -> Iterator[Row]:
