@@ -50,8 +50,8 @@ web: upstream setup ## Start the gateway before UPSTREAM in mitmweb, its page on
 	@exec .venv/bin/mitmweb --web-host 127.0.0.1 --web-port "$$WEB_PORT" $(GATEWAY) $(ARGS)
 
 .PHONY: test
-test: setup ## Run every test
-	@$(PY) -m pytest $(ARGS)
+test: setup ## Run every test, on up to four cores
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: foreign
 foreign: setup ## Set up .foreign: verifiers by others, which the tests in tests/foreign ask
