@@ -25,8 +25,9 @@ from holdfast.evidence.proofs.differing import diff_packages
 from holdfast.evidence.proofs.proving import PackageTree
 from holdfast.evidence.verify import Exit, verify
 from holdfast.ledger import note, tree
-from holdfast.ledger.keys import KEYS_DIR, Keys
+from holdfast.ledger.keys import Keys
 from holdfast.ledger.reader import Reader, open_reader
+from holdfast.ledger.schema import KEYS_DIR
 from holdfast.witness import cosignature, policy, store
 
 HELD = 40  # the older of the two states that somebody outside knows

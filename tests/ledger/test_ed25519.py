@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.ledger import ed25519
-from holdfast.ledger.keys import verify_signature
+from holdfast.ledger.signatures import verify_signature
 
 CASES = json.loads((Path(__file__).parent.parent / "vectors" / "ed25519" / "ed25519vectors.json").read_bytes())
 

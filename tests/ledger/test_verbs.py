@@ -10,9 +10,9 @@ from holdfast.approval.dsse import pae
 from holdfast.approval.statement import PAYLOAD_TYPE, Statement
 from holdfast.clock import SetClock
 from holdfast.ledger.draft import Draft
-from holdfast.ledger.keys import verify_signature
 from holdfast.ledger.reader import open_reader
 from holdfast.ledger.remote.verbs import Role
+from holdfast.ledger.signatures import verify_signature
 
 EXPORTED = Draft(
     "evidence.exported", {"export": {"digest": "0" * 64, "first": 0, "size": 1}, "operator": {"uid": 4711}}

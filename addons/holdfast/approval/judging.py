@@ -22,7 +22,7 @@ from holdfast.approval.dsse import parse_envelope
 from holdfast.approval.holds import Decided, Hold, HoldRequest, requester_of
 from holdfast.approval.statement import Choice, Statement, parse_statement, verify_statement
 from holdfast.errors import ApprovalError, Cause
-from holdfast.ledger.keys import verify_signature
+from holdfast.ledger.signatures import verify_signature
 from holdfast.policy.approvers import Approver
 from holdfast.policy.holding import ApprovalRules, HoldRule
 

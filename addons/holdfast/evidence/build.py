@@ -29,8 +29,10 @@ from holdfast.evidence.story.story import Story
 from holdfast.evidence.story.teller import Teller
 from holdfast.evidence.tables.derived import derive_pages, derive_tables, readable
 from holdfast.evidence.tables.material import Material, Outside
-from holdfast.ledger.keys import KEYS_DIR, Keys, open_keys, verify_signature
+from holdfast.ledger.keys import Keys, open_keys
 from holdfast.ledger.reader import Reader, open_reader
+from holdfast.ledger.schema import KEYS_DIR
+from holdfast.ledger.signatures import verify_signature
 from holdfast.ledger.tree import Frontier
 
 

@@ -107,7 +107,7 @@ NOT_PROVEN: Final = (
 def fastest_verify() -> note.Verify:
     """OpenSSL's Ed25519 where its bindings are installed, else our own; both answer alike."""
     try:
-        from holdfast.ledger.keys import verify_signature  # noqa: PLC0415 -- a verifier may have no OpenSSL bindings
+        from holdfast.ledger.signatures import verify_signature  # noqa: PLC0415 -- a verifier may have no OpenSSL bindings
     except ImportError:
         return ed25519.verify
     return verify_signature

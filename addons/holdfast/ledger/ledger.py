@@ -16,9 +16,10 @@ from holdfast.jsontext import JsonObject
 from holdfast.ledger import checkpoints, note, record, schema
 from holdfast.ledger.draft import PAYLOAD_BYTES_MAX, Draft, Receipt, prepare
 from holdfast.ledger.keeping import epochs, erasing, folder, keyfiles, rotating
-from holdfast.ledger.keys import KEYS_DIR, Keys
+from holdfast.ledger.keys import Keys
 from holdfast.ledger.opening import Head, Opened, Previous, compare
 from holdfast.ledger.publish import Publisher
+from holdfast.ledger.schema import KEYS_DIR
 from holdfast.ledger.store import Append, Entropy, Outcome, PutObject, Store, Work
 from holdfast.ledger.writer import Alone, Writer
 

@@ -21,9 +21,9 @@ from holdfast.clock import utc_parse
 from holdfast.errors import LedgerError
 from holdfast.ledger import checkpoints, keyring, note, tree
 from holdfast.ledger.keyring import KeyRing
-from holdfast.ledger.keys import verify_signature
 from holdfast.ledger.nodes import StoredNodes
 from holdfast.ledger.running import backwards, gateway_stopped
+from holdfast.ledger.signatures import verify_signature
 from holdfast.ledger.tiles import TileTree
 
 _RESTORE: Final = "restore the data folder from a backup, or go on in a new epoch with `scripts/ledger.py recover`"

@@ -9,8 +9,9 @@ from holdfast.clock import Clock, utc_text
 from holdfast.errors import LedgerError
 from holdfast.ledger import checkpoints, note
 from holdfast.ledger.keeping import signing
-from holdfast.ledger.keys import KEYS_DIR, Keys
+from holdfast.ledger.keys import Keys
 from holdfast.ledger.opening import Head, Opened
+from holdfast.ledger.schema import KEYS_DIR
 from holdfast.ledger.tiles import TileTree
 
 

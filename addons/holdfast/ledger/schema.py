@@ -10,13 +10,12 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-import sqlite_utils
-
 from holdfast.errors import LedgerError
 from holdfast.ledger.record import RECORD_BYTES_MAX
 
 LEDGER_FILE: Final = "ledger.db"
 PAYLOAD_FILE: Final = "payload.db"
+KEYS_DIR: Final = "keys"
 USER_VERSION: Final = 1
 LEDGER_APPLICATION_ID: Final = 0x48464C31  # "HFL1", so that `file` and a reader tell the two apart
 PAYLOAD_APPLICATION_ID: Final = 0x48465031  # "HFP1"
@@ -115,12 +114,18 @@ _SQL: Final = {LEDGER_APPLICATION_ID: _LEDGER_SQL, PAYLOAD_APPLICATION_ID: _PAYL
 
 
 def _create(connection: sqlite3.Connection, application_id: int) -> None:
-    database = sqlite_utils.Database(connection)
-    with database.atomic():
-        for statement in _SQL[application_id]:
-            database.execute(statement)
-        database.execute(f"PRAGMA application_id = {application_id}")
-        database.execute(f"PRAGMA user_version = {USER_VERSION}")
+    # Late: a verifier, which makes its pattern in memory, has the standard library only.
+    import sqlite_utils  # noqa: PLC0415
+
+    with sqlite_utils.Database(connection).atomic():
+        _execute(connection, application_id)
+
+
+def _execute(connection: sqlite3.Connection, application_id: int) -> None:
+    for statement in _SQL[application_id]:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {application_id}")
+    connection.execute(f"PRAGMA user_version = {USER_VERSION}")
 
 
 def _objects(connection: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
@@ -141,7 +146,7 @@ def check_schema(connection: sqlite3.Connection, application_id: int, name: str)
         raise LedgerError(f"{name} is not a Holdfast database of version {USER_VERSION}")
     pattern = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        _create(pattern, application_id)
+        _execute(pattern, application_id)
         expected = {row[:2]: row for row in _objects(pattern)}
     finally:
         pattern.close()

@@ -25,9 +25,10 @@ from holdfast.errors import LedgerError
 from holdfast.ledger import checkpoints, note, record, schema, tree
 from holdfast.ledger.checks import RecordCheck, TileCheck
 from holdfast.ledger.keyring import KeyRing
-from holdfast.ledger.keys import KEYS_DIR, verify_signature
 from holdfast.ledger.opening import ring_in
 from holdfast.ledger.reader import Reader, open_reader
+from holdfast.ledger.schema import KEYS_DIR
+from holdfast.ledger.signatures import verify_signature
 from holdfast.ledger.tiles import TILE_WIDTH
 
 

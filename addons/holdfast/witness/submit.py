@@ -13,8 +13,9 @@ from typing import Final, Literal
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import LedgerError
 from holdfast.ledger import note
-from holdfast.ledger.keys import Keys, verify_signature
+from holdfast.ledger.keys import Keys
 from holdfast.ledger.reader import Reader, open_reader
+from holdfast.ledger.signatures import verify_signature
 from holdfast.policy.ruleset import load_witnesses
 from holdfast.witness import cosignature, protocol, store, timestamp
 from holdfast.witness.post import Answered, post

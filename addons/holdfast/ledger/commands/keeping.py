@@ -14,8 +14,9 @@ from holdfast.errors import HoldfastError
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.commands.shared import EXIT_OK, EXIT_UNVERIFIABLE, Commands, add_json, out, say
 from holdfast.ledger.keeping.recovering import Recovered, loss, recover
-from holdfast.ledger.keys import KEYS_DIR, OLD_DIR
+from holdfast.ledger.keys import OLD_DIR
 from holdfast.ledger.remote.access import open_for_command
+from holdfast.ledger.schema import KEYS_DIR
 
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 

@@ -1,14 +1,17 @@
 """The parser over all subcommands, and the way to the one that was asked for."""
 
+import importlib
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
-from holdfast.ledger.commands import checking, erasing, exporting, keeping, look, serving
+from holdfast.ledger.commands import checking, exporting, look
 from holdfast.ledger.commands.shared import Parser
 
-_MODULES: Final = (look, checking, exporting, erasing, keeping, serving)
+_READING: Final = (look, checking, exporting)  # these need nothing but the standard library
+_WRITING: Final = ("erasing", "keeping", "serving")
 _PRINTING: Final = frozenset(("status", "head", "verify", "export"))
 
 
@@ -21,9 +24,23 @@ def parser() -> Parser:
     )
     top.add_argument("--data", type=Path, default=Path("data"), help="the data folder (default: data)")
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
-    for module in _MODULES:
+    writing, missing = _writing()
+    for module in (*_READING, *writing):
         module.add(commands)
+    if missing:
+        top.epilog = f"commands that write are left out: {missing} is not installed; {top.epilog}"
     return top
+
+
+def _writing() -> tuple[list[ModuleType], str]:
+    """The modules of the subcommands that write; none, and the package that is missing, where that cannot be done."""
+    try:
+        return [importlib.import_module(f"{__package__}.{name}") for name in _WRITING], ""
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "holdfast"):
+            raise  # a fault of ours is no missing package
+        return [], missing
 
 
 def main(argv: Sequence[str]) -> int:

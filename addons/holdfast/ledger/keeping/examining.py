@@ -10,8 +10,10 @@ from holdfast.errors import HoldfastError, LedgerError, SettingsError
 from holdfast.ledger import checkpoints, note, publish, schema
 from holdfast.ledger.keeping import rotating
 from holdfast.ledger.keyring import KeyRing
-from holdfast.ledger.keys import KEYS_DIR, OLD_DIR, Keys, read_keys, verify_signature
+from holdfast.ledger.keys import OLD_DIR, Keys, read_keys
 from holdfast.ledger.opening import compare
+from holdfast.ledger.schema import KEYS_DIR
+from holdfast.ledger.signatures import verify_signature
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

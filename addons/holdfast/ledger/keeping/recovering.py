@@ -30,8 +30,9 @@ from holdfast.ledger import checkpoints, note, schema
 from holdfast.ledger.draft import Draft, prepare
 from holdfast.ledger.keeping import epochs, folder, keyfiles
 from holdfast.ledger.keeping.examining import Remains, examine
-from holdfast.ledger.keys import KEYS_DIR, SECRET_BYTES, create, read_keys
+from holdfast.ledger.keys import SECRET_BYTES, create, read_keys
 from holdfast.ledger.ledger import Ledger
+from holdfast.ledger.schema import KEYS_DIR
 
 _NEXT_DIR: Final = "keys.next"
 _KEPT_SECRETS: Final = ("masking.key", "request.key")

@@ -18,7 +18,8 @@ from holdfast.errors import LedgerError
 from holdfast.ledger import note
 from holdfast.ledger.keeping import keyfiles
 from holdfast.ledger.keyring import Rotation
-from holdfast.ledger.keys import KEYS_DIR, OLD_DIR, Keys, old_path, verifier_of
+from holdfast.ledger.keys import OLD_DIR, Keys, old_path, verifier_of
+from holdfast.ledger.schema import KEYS_DIR
 
 _NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _LOG: Final = logging.getLogger(__name__)

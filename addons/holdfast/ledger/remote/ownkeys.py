@@ -13,7 +13,8 @@ from typing import Final
 
 from holdfast.errors import SettingsError
 from holdfast.ledger.keeping import keyfiles
-from holdfast.ledger.keys import KEYS_DIR, SECRET_BYTES
+from holdfast.ledger.keys import SECRET_BYTES
+from holdfast.ledger.schema import KEYS_DIR
 
 _SECRETS: Final = ("masking.key", "request.key")
 _LOG: Final = logging.getLogger(__name__)

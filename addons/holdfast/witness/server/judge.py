@@ -13,7 +13,7 @@ from typing import Final
 from holdfast.clock import Clock
 from holdfast.errors import LedgerError
 from holdfast.ledger import note, schema, tree
-from holdfast.ledger.keys import verify_signature
+from holdfast.ledger.signatures import verify_signature
 from holdfast.witness import cosignature, protocol, sqlite
 from holdfast.witness.server.folder import Signer
 from holdfast.witness.server.store import Evidence, State, Store
