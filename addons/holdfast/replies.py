@@ -25,6 +25,7 @@ from holdfast.wireheaders import media_type
 NOT_MODIFIED = 304
 ERRORS = 400
 DRAFTS_PER_APPEND = 100  # the ledger takes a few more at once
+OBJECTS_AT_ONCE = 64  # a server that lists thousands of tools may not fill the ledger's queue, in which others wait
 _CONTENT = frozenset({"content", "structuredContent"})  # what tools say, not what the protocol asks
 
 
@@ -114,7 +115,8 @@ async def record(
         LedgerError: it cannot be recorded; nothing may be released.
     """
     defined = [definition for one in vouched for definition in one.defines]
-    await asyncio.gather(*(stations.ledger.put_object(capture.JSON_TYPE, one.data) for one in defined))
+    for some in itertools.batched(defined, OBJECTS_AT_ONCE, strict=False):
+        await asyncio.gather(*(stations.ledger.put_object(capture.JSON_TYPE, one.data) for one in some))
     drafts = [one.draft for one in vouched] + more
     drafts += [capture.definition_draft(admission.base, definition) for definition in defined]
     receipts: list[Receipt] = []

@@ -7,8 +7,11 @@ from tests.gate.works import MAIL, FullAfter, Works, tool
 from holdfast import jsontext
 from holdfast.catalog import Catalog
 from holdfast.jsontext import JsonObject
+from holdfast.ledger.draft import Draft, Receipt
+from holdfast.ledger.ledger import Ledger
 from holdfast.ledger.reader import open_reader
 from holdfast.ledger.record import object_digest
+from holdfast.replies import OBJECTS_AT_ONCE
 from holdfast.streams import EventStream
 
 LOOKUP: JsonObject = {"name": "get_customer", "description": "Reads a customer.", "inputSchema": {"type": "object"}}
@@ -79,6 +82,32 @@ async def test_a_list_whose_definitions_cannot_be_recorded_does_not_come_back(wo
 async def test_a_list_of_hundreds_of_tools_is_recorded_whole(works: Works) -> None:
     await listed(works, *(LOOKUP | {"name": f"tool_{number}"} for number in range(300)))
     assert works.types().count("tool.defined") == 300
+
+
+class Counting:
+    """The ledger, watched for how many objects wait to be written at once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger, self.waiting, self.most = ledger, 0, 0
+
+    async def append(self, *drafts: Draft) -> tuple[Receipt, ...]:
+        return await self._ledger.append(*drafts)
+
+    async def put_object(self, media: str, data: bytes) -> str:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        try:
+            return await self._ledger.put_object(media, data)
+        finally:
+            self.waiting -= 1
+
+
+async def test_a_server_with_hundreds_of_tools_does_not_fill_the_ledgers_queue(works: Works) -> None:
+    counting = Counting(works.ledger)
+    works.with_(ledger=counting)
+    await listed(works, *(LOOKUP | {"name": f"tool_{number}"} for number in range(300)))
+    assert works.types().count("tool.defined") == 300
+    assert counting.most <= OBJECTS_AT_ONCE
 
 
 async def test_a_definition_on_a_stream_is_recorded_before_the_event_goes_on(works: Works) -> None:

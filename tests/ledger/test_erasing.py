@@ -2,7 +2,6 @@ import asyncio
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from tests.ledger.ledgers import (
     bare_call,
     call,
     call_body,
-    fill,
     open_ledger,
 )
 
@@ -25,25 +23,6 @@ from holdfast.ledger.keeping import pending
 from holdfast.ledger.ledger import Ledger
 from holdfast.ledger.reader import open_reader
 from holdfast.ledger.verify import verify
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("template")
-    fill(directory, 16)
-    return directory
-
-
-@pytest.fixture
-def folder(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "copy")
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    opened = open_ledger(folder)
-    yield opened
-    opened.close()
 
 
 def test_an_erasure_is_recorded_first_and_says_what_by_whom_and_why(folder: Path, ledger: Ledger) -> None:

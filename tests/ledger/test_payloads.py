@@ -1,36 +1,15 @@
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.ledger.erasures import NEVER, erase, payloads_of, records
-from tests.ledger.ledgers import fill, open_ledger, tamper, without_triggers
+from tests.ledger.ledgers import open_ledger, tamper, without_triggers
 
 from holdfast.errors import LedgerError
 from holdfast.ledger import spelling
 from holdfast.ledger.ledger import Ledger
 from holdfast.ledger.verify import verify
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("template")
-    fill(directory, 16)
-    return directory
-
-
-@pytest.fixture
-def folder(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "copy")
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    opened = open_ledger(folder)
-    yield opened
-    opened.close()
 
 
 def remove(folder: Path, commitment: str) -> None:

@@ -1,12 +1,11 @@
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.ledger.crashing_erase import drive, secrets_of, traces
 from tests.ledger.erasures import erase
-from tests.ledger.ledgers import FailsAt, call, faulty, fill, heartbeat, open_ledger
+from tests.ledger.ledgers import FailsAt, call, faulty, heartbeat, open_ledger
 
 from holdfast.errors import LedgerError
 from holdfast.ledger import schema
@@ -14,25 +13,6 @@ from holdfast.ledger.keeping import pending
 from holdfast.ledger.keeping.pending import Emptying, Pending
 from holdfast.ledger.ledger import Ledger
 from holdfast.ledger.verify import verify
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("template")
-    fill(directory, 16)
-    return directory
-
-
-@pytest.fixture
-def folder(template: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(template, tmp_path / "copy")
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    opened = open_ledger(folder)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize(
