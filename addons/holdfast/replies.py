@@ -16,6 +16,7 @@ from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Receipt
+from holdfast.listing import show
 from holdfast.passage import Admission, Admitted
 from holdfast.policy.access import judge_access
 from holdfast.policy.decision import Deny
@@ -85,6 +86,10 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         answered = _answered(stations, admission, message)
         defines = _defined(stations, answered, message, masked.keep)
         out = judging.reply_outcome(stations, message, answered)
+        if isinstance(answered.message, Call):
+            shown = show(admission, stations.gateway.server, answered.message, message, masked)
+            masked = shown.masked
+            out |= {} if shown.hidden_count is None else {"hidden": shown.hidden_count}
         draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
         return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=defines)
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:

@@ -184,6 +184,7 @@ BODY: Final = (
             Field("ok", Boolean(), "whether it succeeded"),
             optional("code", Either(Text(), Integer(-(2**53) + 1)), "status or error code"),
             optional("ms", _COUNT, "how long it took, milliseconds"),
+            optional("hidden", _COUNT, "entries of the list that this Caller was not shown"),
         ),
         "how it ended",
     ),

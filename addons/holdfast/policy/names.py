@@ -89,6 +89,18 @@ class Glob:
         """Whether ``text`` is the very text, or has its pieces in order and does not climb."""
         return _fits(self.pieces, text) and (len(self.pieces) == 1 or not climbs(text))
 
+    def could_fit_narrowly(self, open_pieces: Sequence[str]) -> bool:
+        """Whether some text that has ``open_pieces`` in order, with anything between them, fits narrowly."""
+        if len(open_pieces) == 1:
+            return self.fits_narrowly(open_pieces[0])
+        if len(self.pieces) == 1:
+            return _fits(open_pieces, self.pieces[0])
+        # Both have room in the middle for all that the other one wants there: only the ends can disagree.
+        begins, ends = (self.pieces[0], open_pieces[0]), (self.pieces[-1], open_pieces[-1])
+        return any(a.startswith(b) for a, b in (begins, begins[::-1])) and any(
+            a.endswith(b) for a, b in (ends, ends[::-1])
+        )
+
     def fits_widely(self, text: str, readings: Sequence[str]) -> bool:
         """Whether ``text`` has the pieces in order, or one of its folded ``readings`` has the folded pieces."""
         return _fits(self.pieces, text) or any(_fits(self.folded, reading) for reading in readings)

@@ -68,15 +68,21 @@ class Scope:
 
     def why_not(self, facts: Facts) -> str | None:
         """None where the rule is about this Call, else the first thing that differs, without quoting the Call."""
+        if (why := self.why_not_around(facts)) is not None:
+            return why
+        if self.name and not self._names(facts.call, self.name):
+            return "name: another"
+        return self.who.why_not(facts.caller) or self._unmet(facts.call.params)
+
+    def why_not_around(self, facts: Facts) -> str | None:
+        """Like :meth:`why_not`, but for the name, the Caller and the conditions, which are not looked at."""
         if facts.call.direction is not self.direction:
             return "from: the call comes from the other side"
         if self.method and not self.method.fit(facts.call.method):
             return "method: another"
         if self.server and not self.server.fit(facts.server):
             return "server: another"
-        if self.name and not self._names(facts.call, self.name):
-            return "name: another"
-        return self.who.why_not(facts.caller) or self._unmet(facts.call.params)
+        return None
 
     def _names(self, call: Call, wanted: Names) -> bool:
         if call.name is not None:
