@@ -84,6 +84,8 @@ def refusal(refused: Refused, body: Body | None, headers: Headers = ()) -> Answe
 
 
 def _reply(refused: Refused, call: Call) -> JsonObject:
+    if refused.resume is not None:
+        return {"jsonrpc": "2.0", "id": call.id, "result": refused.resume}
     if call.method != "tools/call":
         return _error(refused, call.id)
     result: JsonObject = {"content": [{"type": "text", "text": sentence(refused)}], "isError": True}

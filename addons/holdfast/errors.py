@@ -16,6 +16,8 @@ No message carries a value that masking would remove: rule ids, paths, sizes and
 
 import enum
 
+from holdfast.jsontext import JsonObject
+
 
 class HoldfastError(Exception):
     """Base of every error that Holdfast raises on purpose."""
@@ -43,11 +45,19 @@ class Refused(HoldfastError):  # noqa: N818 -- the word of the design for the ga
     """The gateway's no: what is refused, by which rule, and what the Caller can do next.
 
     ``reason`` and ``next_step`` are shown to clients and kept in Records, so they never quote content.
-    ``rule`` is the id of the rule that decided, ``ticket`` the Hold to repeat the call for.
+    ``rule`` is the id of the rule that decided, ``ticket`` the Hold to repeat the call for. ``resume`` is the result by
+    which a client of the modern era comes back by itself, where it can.
     """
 
     def __init__(
-        self, cause: Cause, reason: str, *, rule: str | None = None, next_step: str = "", ticket: str | None = None
+        self,
+        cause: Cause,
+        reason: str,
+        *,
+        rule: str | None = None,
+        next_step: str = "",
+        ticket: str | None = None,
+        resume: JsonObject | None = None,
     ) -> None:
         super().__init__(reason)
         self.cause = cause
@@ -55,6 +65,7 @@ class Refused(HoldfastError):  # noqa: N818 -- the word of the design for the ga
         self.rule = rule
         self.next_step = next_step
         self.ticket = ticket
+        self.resume = resume
 
 
 class RulesError(HoldfastError):

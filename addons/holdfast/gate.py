@@ -14,7 +14,8 @@ events.
 import dataclasses
 from typing import Final
 
-from holdfast import answers, capture, jsontext, judging, replies, wireheaders
+from holdfast import answers, capture, held, jsontext, judging, replies, wireheaders
+from holdfast.approval.page import HOLD_PATH, page_of
 from holdfast.call import HANDSHAKE_VERSIONS, Body, Call, Direction, Message, parse_body
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head, Headers, Outgoing, Peer, Request
@@ -27,6 +28,7 @@ from holdfast.screen import METADATA_PATH, Screened, screen
 from holdfast.stations import Stations, Trail
 
 _JSON: Final = (("content-type", "application/json"),)
+HTTP_OK: Final = 200
 HTTP_ACCEPTED: Final = 202
 # A server's own error status steers its client (404: the session is gone); its text is not passed on.
 _PASSED_STATUS: Final = frozenset({400, 404, 405, 406, 409, 415, 429})
@@ -62,6 +64,9 @@ class Gate:
             watch.note({"decision": "metadata", "path": METADATA_PATH})
             watch.show_reply(metadata, {})
             return Answer(200, _JSON, metadata)
+        if screened.kind is Kind.HOLD_PAGE:
+            watch.note({"decision": "hold page", "path": HOLD_PATH})
+            return page_of(self.stations.desk.standing(screened.path.removeprefix(HOLD_PATH)))
         trail.caller = await trail.force.identifier.identify(trail.request)
         trail.base["who"] = capture.who(trail.caller)
         self._find_path(trail, screened, watch)
@@ -77,7 +82,7 @@ class Gate:
             raise Refused(
                 Cause.NOT_FOUND, "the path is no MCP endpoint of this gateway", next_step="See option holdfast_paths."
             )
-        trail.path = path
+        trail.path, trail.on_stream = path, path == announced
         if isinstance(dst := trail.base.get("dst"), dict):
             trail.base["dst"] = {**dst, "path": path}
         watch.note({"path": path})
@@ -85,9 +90,10 @@ class Gate:
     async def _admit_messages(self, trail: Trail, screened: Screened, caller: Caller, watch: Watch) -> Admission:
         stations = self.stations
         trail.body = body = parse_body(trail.request.body, Direction.TO_SERVER)
-        version = judging.agree_on_version(trail, body)
+        trail.version = version = judging.agree_on_version(trail, body)
         trail.base["mcp"] = {"version": version, "transport": "post"}
         judging.enter_session(stations, trail, screened.session, caller)
+        trail.body = body = held.resumed(stations, trail, caller, body)
         rules = [judging.judge(stations, trail, caller, message, trail.scope) for message in body.messages]
         masked = [await trail.force.masker.mask(m, server=stations.gateway.server) for m in body.messages]
         trail.kept = masked[0].keep
@@ -101,6 +107,7 @@ class Gate:
         ]
         receipts = await stations.ledger.append(*drafts)
         # From here on every message of this body has a durable Record: it may travel.
+        held.cancel(stations, trail, caller, body.messages)
         now_ns = stations.clock.monotonic_ns()
         admitted = tuple(
             Admitted(message, one.keep, str(draft.body["call"]), receipt.index, now_ns)
@@ -113,6 +120,7 @@ class Gate:
         admission = Admission(
             Kind.POST, caller, outgoing, admitted, trail.session, trail.scope, trail.force, trail.base, note
         )
+        admission = dataclasses.replace(admission, signs=trail.signs)
         for one_admitted in admission.waiting():
             stations.open_calls.add(admission.scope, one_admitted)
         stations.counters.calls += len(admitted)
@@ -162,7 +170,14 @@ class Gate:
             watch.show_reply(jsontext.wire({"refused": answers.sentence(refused)}), {})
         except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
             refused = failure(error)
-        return answers.refusal(refused, trail.body, headers)
+        answer = answers.refusal(refused, trail.body, headers)
+        return self._said_on_stream(trail, answer) if trail.on_stream and answer.status == HTTP_OK else answer
+
+    def _said_on_stream(self, trail: Trail, answer: Answer) -> Answer:
+        """A client of HTTP+SSE (2024-11-05) reads the POST's status alone: what it must know goes on its stream."""
+        outbox = self.stations.outboxes.get(self.stations.sessions.digest_hex(trail.session or ""))
+        said = outbox is not None and outbox.put(answer.body)
+        return Answer(HTTP_ACCEPTED, (), b"") if said else answer
 
     def _metadata_url(self, trail: Trail) -> str:
         """RFC 9728 3.1: the well-known path goes before the path of the resource."""

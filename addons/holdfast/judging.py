@@ -3,8 +3,6 @@
 import uuid
 
 from holdfast import wireheaders
-from holdfast.approval.desk import HoldRequest
-from holdfast.approval.digest import Around, request_digest_hex
 from holdfast.call import (
     BATCH_VERSION,
     HANDSHAKE_VERSIONS,
@@ -16,9 +14,10 @@ from holdfast.call import (
     Reply,
     version_of,
 )
-from holdfast.capture import call_draft, mcp, reply_draft, rpc
+from holdfast.capture import call_draft, reply_draft
 from holdfast.capture import outcome as capture_outcome
 from holdfast.errors import Cause, Refused
+from holdfast.held import approved, hold_request
 from holdfast.identity.caller import Caller
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.draft import Draft, Use
@@ -26,7 +25,7 @@ from holdfast.masking.finding import Masked
 from holdfast.passage import Admitted, Watch
 from holdfast.policy.access import judge_access
 from holdfast.policy.decision import Deny, Hold
-from holdfast.policy.holding import HoldRule, judge_approval
+from holdfast.policy.holding import judge_approval
 from holdfast.stations import Stations, Trail
 
 
@@ -135,9 +134,8 @@ async def draft(
     )
     if not isinstance(held, Hold):
         return _defined(stations, call_draft(trail.base, call_id, masked, trail.force.engine, decision, None))
-    request = _hold_request(stations, trail, caller, masked, held.rule, call_id)
-    watch.note({"decision": "hold", "rule": held.rule.id})
-    grant = await stations.desk.hold(request, watch.gone)
+    request = hold_request(stations, trail, caller, masked, held.rule, call_id)
+    grant = await approved(stations, trail, caller, message, request, watch)
     decision = {"effect": "allow", "rule": held.rule.id, "reason": "a person approved it"}
     if stations.clock.now_at() > caller.expires_at:
         # Identity was judged when the call came; it goes out now.
@@ -164,34 +162,6 @@ def _defined(stations: Stations, draft: Draft) -> Draft:
     if digest_hex is not None:
         draft.body["mcp"] = {**shared, "definition": digest_hex}
     return draft
-
-
-def _hold_request(
-    stations: Stations, trail: Trail, caller: Caller, masked: Masked, rule: HoldRule, call_id: str
-) -> HoldRequest:
-    kept, forward = masked.keep, masked.forward
-    if not isinstance(kept, Call) or not isinstance(forward, Call):
-        raise TypeError("only a Call can be held")
-    shared = trail.base.get("mcp")
-    base: JsonObject = {**trail.base, "rpc": rpc(kept)}
-    if isinstance(shared, dict):
-        base["mcp"] = mcp(shared, kept)
-    return HoldRequest(
-        call_id=call_id,
-        call=kept,
-        digest_hex=request_digest_hex(
-            stations.request_key,
-            stations.gateway.server,
-            forward,
-            Around(trail.path, wireheaders.mirrors(trail.request.headers), caller.act),
-        ),
-        caller=caller,
-        rule=rule,
-        server=stations.gateway.server,
-        counts=masked.counts(),
-        base=base,
-        path=trail.path,
-    )
 
 
 def _client_reply_draft(stations: Stations, trail: Trail, message: Reply, masked: Masked) -> Draft:

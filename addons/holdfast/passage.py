@@ -11,6 +11,7 @@ from holdfast.exchange import Outgoing
 from holdfast.identity.caller import Caller
 from holdfast.identity.identifier import Identifier
 from holdfast.jsontext import JsonObject
+from holdfast.keepalive import KeepAlive
 from holdfast.masking.masker import Masker
 from holdfast.policy.ruleset import Ruleset
 
@@ -24,6 +25,7 @@ class Kind(enum.Enum):
     STREAM = "get"
     END_SESSION = "delete"
     METADATA = "metadata"
+    HOLD_PAGE = "hold page"
 
 
 class Watch(Protocol):
@@ -38,6 +40,9 @@ class Watch(Protocol):
 
     def note(self, note: dict[str, str]) -> None:
         """Add to what a viewer is told beside the message."""
+
+    def keep_alive(self, signs: KeepAlive) -> None:
+        """The call is held from now on: let its client hear ``signs`` while it waits."""
 
     def show_reply(self, text: bytes, note: dict[str, str]) -> None:
         """The same for what comes back."""
@@ -72,7 +77,8 @@ class Admission:
     """An HTTP request that may travel: what goes out, and on whose behalf.
 
     The request itself is not kept: a stream that stays open for an hour must not hold a token in memory. ``base`` has
-    the members that every Record about this request shares; ``scope`` is within what JSON-RPC ids are unique.
+    the members that every Record about this request shares; ``scope`` is within what JSON-RPC ids are unique. ``signs``
+    are those of a call that was held, after which the server's progress must go on.
     """
 
     kind: Kind
@@ -84,6 +90,7 @@ class Admission:
     force: InForce
     base: JsonObject
     note: dict[str, str]
+    signs: KeepAlive | None = None
 
     def waiting(self) -> tuple[Admitted, ...]:
         """The requests among the messages: those that a Reply must answer."""

@@ -9,6 +9,7 @@ import re
 import urllib.parse
 from typing import Final
 
+from holdfast.approval.page import HOLD_PATH
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, Request
 from holdfast.passage import Kind
@@ -47,6 +48,8 @@ def screen(request: Request, allowed_origins: frozenset[str]) -> Screened:
     path, _, query = request.path.partition("?")
     if request.method == "GET" and (path == METADATA_PATH or path.startswith(METADATA_PATH + "/")):
         return Screened(Kind.METADATA, path, None)
+    if request.method == "GET" and path.startswith(HOLD_PATH):
+        return Screened(Kind.HOLD_PAGE, path, None)
     session = _session(request, query)
     match request.method:
         case "POST":

@@ -5,7 +5,9 @@ import itertools
 from collections.abc import Callable
 from typing import Final
 
+from holdfast.approval.cancelling import Cancellations
 from holdfast.approval.desk import Desk
+from holdfast.approval.legs import FIRST, Leg, Legs
 from holdfast.call import Body, Message
 from holdfast.capture import Gateway
 from holdfast.catalog import Catalog
@@ -14,7 +16,9 @@ from holdfast.exchange import Request
 from holdfast.identity.caller import Caller
 from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
+from holdfast.keepalive import KeepAlive
 from holdfast.ledger.remote.access import Writable
+from holdfast.outbox import Outbox
 from holdfast.passage import InForce, OpenCalls
 
 _ALONE: Final = itertools.count()
@@ -40,9 +44,10 @@ class Stations:
     """The stations of the gateway, ready to work.
 
     ``paths`` are the endpoints of the MCP server; ``announced`` are those that it named for one session (HTTP+SSE,
-    2024-11-05), by the session's digest. ``resource`` is the public URL of the gateway up to its host and port,
-    ``origins`` the Origin header values that browsers may send, ``credential`` the gateway's own Authorization towards
-    the server.
+    2024-11-05), and ``outboxes`` what the gateway itself says on such streams, by the session's digest. ``resource`` is
+    the public URL of the gateway up to its host and port, ``origins`` the Origin header values that browsers may send,
+    ``credential`` the gateway's own Authorization towards the server. ``legs`` seals the state with which held calls of
+    the modern era come back.
     """
 
     in_force: Callable[[], InForce]
@@ -59,7 +64,13 @@ class Stations:
     credential: str | None = dataclasses.field(default=None, repr=False)
     catalog: Catalog = dataclasses.field(default_factory=Catalog)
     open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
+    cancellations: Cancellations = dataclasses.field(default_factory=Cancellations)
+    outboxes: dict[str, Outbox] = dataclasses.field(default_factory=dict)
+    legs: Legs = dataclasses.field(init=False)
     counters: Counters = dataclasses.field(default_factory=Counters)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "legs", Legs(self.request_key, self.clock))
 
     def announce(self, session_digest_hex: str, path: str) -> None:
         """Remember the endpoint that a server named for one session; of too many, the oldest is forgotten."""
@@ -80,6 +91,10 @@ class Trail:
     kept: Message | None = None
     path: str = ""
     session: str | None = None
+    version: str = ""
+    on_stream: bool = False  # HTTP+SSE: replies go to the session's stream, the POST is answered at once
+    leg: Leg = FIRST
+    signs: KeepAlive | None = None
     alone: str = dataclasses.field(default_factory=lambda: f"alone {next(_ALONE)}")
 
     @property

@@ -16,6 +16,7 @@ from holdfast.exchange import Answer, Head
 from holdfast.failing import failure
 from holdfast.gate import Gate, session_draft
 from holdfast.ledger.draft import Draft
+from holdfast.outbox import Outbox
 from holdfast.passage import Admission, Kind, Watch
 from holdfast.replies import Vouched
 from holdfast.screen import PATH, SESSION_QUERY
@@ -38,6 +39,8 @@ class EventStream:
         self._watch = watch
         self._resumable = False
         self._indices: list[str] = []
+        self.outbox: Outbox | None = None  # what the gateway itself says, on streams of HTTP+SSE
+        self._endpoint_hex = ""
 
     async def open(self, head: Head) -> Answer | None:
         """Status and headers that may go to the client now; None where the stream must be cut."""
@@ -115,12 +118,20 @@ class EventStream:
             body = parse_body(data, Direction.TO_CLIENT)
             found = [await replies.vouch(self._stations, self._admission, m, None) for m in body.messages]
             replies.check_answered_once([*before, *found])
+            found = [self._carried_on(one) for one in found]
         except Refused as refused:
             # One event that cannot be vouched for is left out; the others of the stream still count.
             drafts.append(replies.refusal_draft(self._stations, self._admission, refused, data, None))
             self._stations.counters.refused += 1
             return [], False
         return found, body.is_batch
+
+    def _carried_on(self, one: Vouched) -> Vouched:
+        """Progress of the server's goes on where the signs of life ended that the client of a held call has heard."""
+        signs = self._admission.signs
+        if signs is None or one.forward is None:
+            return one
+        return dataclasses.replace(one, forward=signs.carry_on(one.forward))
 
     def _endpoint(self, event: Event) -> tuple[Event, Draft]:
         """HTTP+SSE (2024-11-05): where to POST. Only the path goes on, so that clients stay with the gateway."""
@@ -135,6 +146,8 @@ class EventStream:
         draft = session_draft(self._stations, admission, session)
         digest_hex = self._stations.sessions.digest_hex(session)
         self._stations.announce(digest_hex, target["path"])
+        self.outbox, self._endpoint_hex = Outbox(), digest_hex
+        self._stations.outboxes[digest_hex] = self.outbox
         # What the client asks at that address is answered on this stream.
         base = {**admission.base, "sid": digest_hex}
         self._admission = dataclasses.replace(admission, session=session, scope=session, base=base)
@@ -147,6 +160,8 @@ class EventStream:
 
     async def close(self, reason: str | None) -> None:
         """Write down how the stream ended; ``reason`` is None where the server ended it in good order."""
+        if self.outbox is not None and self._stations.outboxes.get(self._endpoint_hex) is self.outbox:
+            del self._stations.outboxes[self._endpoint_hex]
         try:
             if self._admission.kind is Kind.STREAM:
                 body = {**self._admission.base, "reason": reason or "the server ended the stream"}

@@ -108,14 +108,35 @@ async def test_a_repeat_joins_the_hold_that_waits(world: World) -> None:
     await asyncio.sleep(0.01)
     assert await world.waiting() == [hold_id]
     await world.approve(hold_id)
-    done, _ = await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
-    assert len(done) == 1
-    # One approval, one use: the other call is held anew.
-    (other,) = await world.waiting()
-    assert other != hold_id
-    await world.approve(other)
-    grants = [await first, await second]
-    assert {grant.approval_id for grant in grants} == {hold_id, other}
+    # One approval, one use, and it is for who came last: a client that repeats a call has given up on the first.
+    assert (await second).approval_id == hold_id
+    superseded = await refusal(first)
+    assert superseded.cause is Cause.HOLD_EXPIRED
+    assert "used the approval" in superseded.reason
+    assert world.decisions.listing() == []
+
+
+async def test_a_repeat_that_leaves_hands_the_grant_back_to_the_one_before(world: World) -> None:
+    gone = asyncio.Event()
+    first = world.call()
+    (hold_id,) = await world.waiting()
+    second = world.call(request_of(call_of(call_id=2), number=2), gone=gone)
+    await asyncio.sleep(0.01)
+    gone.set()
+    await refusal(second)
+    await world.approve(hold_id)
+    assert (await first).approval_id == hold_id
+
+
+async def test_a_client_that_cancels_abandons_its_hold(world: World) -> None:
+    cancelled = asyncio.Event()
+    request = request_of()
+    call = asyncio.create_task(world.desk.hold(request, asyncio.Event(), cancelled))
+    await world.waiting()
+    cancelled.set()
+    assert "cancelled" in (await refusal(call)).reason
+    assert world.ledger.outcomes() == ["abandoned"]
+    assert world.decisions.listing() == []
 
 
 async def test_another_caller_cannot_use_the_grant(world: World) -> None:

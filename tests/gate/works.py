@@ -19,6 +19,7 @@ from holdfast.gate import Gate
 from holdfast.identity.identifier import Identifier
 from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
+from holdfast.keepalive import KeepAlive
 from holdfast.ledger.draft import Draft, Receipt
 from holdfast.ledger.keys import Keys, open_keys
 from holdfast.ledger.ledger import Ledger
@@ -104,6 +105,7 @@ class Screen:
     calls: list[bytes] = dataclasses.field(default_factory=list)
     replies: list[bytes] = dataclasses.field(default_factory=list)
     notes: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    signs: list[KeepAlive] = dataclasses.field(default_factory=list)
 
     def show_call(self, text: bytes, note: dict[str, str]) -> None:
         self.calls.append(text)
@@ -111,6 +113,9 @@ class Screen:
 
     def note(self, note: dict[str, str]) -> None:
         self.notes.append(note)
+
+    def keep_alive(self, signs: KeepAlive) -> None:
+        self.signs.append(signs)
 
     def show_reply(self, text: bytes, note: dict[str, str]) -> None:
         self.replies.append(text)

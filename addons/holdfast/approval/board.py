@@ -38,8 +38,27 @@ class Place:
     def __init__(self, hold: Hold) -> None:
         self.hold = hold
         self.lock = asyncio.Lock()
-        self.waiter_count = 0
+        self._waiters: list[object] = []
         self.changed = asyncio.Event()
+
+    @property
+    def waiter_count(self) -> int:
+        """How many requests wait here."""
+        return len(self._waiters)
+
+    def enter(self, waiter: object) -> None:
+        """Let one more request wait here."""
+        self._waiters.append(waiter)
+
+    def leave(self, waiter: object) -> None:
+        """The request waits no more; another's turn may have come."""
+        self._waiters.remove(waiter)
+        if self.hold.state is State.GRANTED:
+            self.show(self.hold)
+
+    def is_turn_of(self, waiter: object) -> bool:
+        """Whether a grant is for ``waiter``: who repeated the call has most likely given up on what came before."""
+        return self._waiters[-1] is waiter
 
     def show(self, hold: Hold) -> None:
         """Put ``hold`` here and wake everybody who waits for a change."""

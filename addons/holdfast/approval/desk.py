@@ -25,7 +25,9 @@ from holdfast.approval.desk_socket import SOCKET_NAME, DeskSocket
 from holdfast.approval.endings import Endings
 from holdfast.approval.holds import (
     Grant,
+    Hold,
     HoldRequest,
+    Leaving,
     RandomBytes,
     State,
     request_key,
@@ -35,6 +37,7 @@ from holdfast.approval.keys import Signs
 from holdfast.approval.opening import new_hold
 from holdfast.approval.records import Appends, closed_draft, opened_draft
 from holdfast.approval.store import FILE_NAME
+from holdfast.approval.waiting import until_decided
 from holdfast.clock import Clock
 from holdfast.errors import ApprovalError
 
@@ -141,14 +144,25 @@ class Desk:
             await self._left.wait()
         await self._board.close()
 
-    async def hold(self, request: HoldRequest, gone: asyncio.Event) -> Grant:
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nobody waits here any more, because the gateway stops."""
+        return self._stopping.is_set()
+
+    def standing(self, hold_id: str) -> Hold | None:
+        """The Hold with exactly this id, or None; also one that ended lately."""
+        return next((place.hold for place in self._board.find(hold_id) if place.hold.id == hold_id), None)
+
+    async def hold(self, request: HoldRequest, gone: asyncio.Event, cancelled: asyncio.Event | None = None) -> Grant:
         """Wait until approvers let ``request`` go out.
 
-        The same call of the same Caller joins the Hold that it has, or opens one. It waits for up to ``rule.wait_s``.
+        The same call of the same Caller joins the Hold that it has, or opens one. It waits for up to
+        ``request.patience_s``.
 
         Args:
             request: the held Call.
             gone: set when the client hangs up.
+            cancelled: set when the client takes the call back.
 
         Returns:
             A Grant for exactly this request. The gate appends the ``call`` Record with its use before anything moves.
@@ -162,24 +176,24 @@ class Desk:
             raise refusals.stopping(request.rule.id)
         self._inside_count += 1
         try:
-            return await self._held(request, gone)
+            return await self._held(request, Leaving(gone, cancelled or asyncio.Event()))
         finally:
             self._inside_count -= 1
             self._left.set()
 
-    async def _held(self, request: HoldRequest, gone: asyncio.Event) -> Grant:
-        deadline_s = asyncio.get_running_loop().time() + request.rule.wait_s
+    async def _held(self, request: HoldRequest, leaving: Leaving) -> Grant:
+        deadline_s = asyncio.get_running_loop().time() + request.patience_s
         while True:
             place = await self._join_or_open(request)
             try:
-                await self._wait(place, gone, deadline_s)
+                await until_decided(place, request, leaving, self._stopping, deadline_s)
                 async with place.lock:
-                    grant = await self._leave(place, request, gone)
+                    grant = await self._leave(place, request, leaving)
             finally:
-                place.waiter_count -= 1
+                place.leave(request)
             if grant is not None:
                 return grant
-            # Another waiter of the same call used the grant: this one is held anew.
+            # The grant did not stand: the call is held anew.
 
     async def sweep(self) -> None:
         """End every Hold whose time is over or whose rules are gone. Runs every second by itself."""
@@ -202,10 +216,10 @@ class Desk:
             if place is None:
                 return await self._open(request, rules)
             async with place.lock:
-                if await self._join(place):
+                if await self._join(place, request):
                     return place
 
-    async def _join(self, place: Place) -> bool:
+    async def _join(self, place: Place, request: HoldRequest) -> bool:
         await self._endings.end_if_over(place)
         if self._board.by_key(place.hold.key) is not place:
             return False
@@ -219,7 +233,7 @@ class Desk:
             case _:
                 self._board.unlist(place)
                 return False
-        place.waiter_count += 1
+        place.enter(request)
         return True
 
     async def _open(self, request: HoldRequest, rules: Rules) -> Place:
@@ -235,30 +249,17 @@ class Desk:
             except BaseException:
                 self._board.discard(place)
                 raise
-            place.waiter_count += 1
+            place.enter(request)
         return place
 
-    async def _wait(self, place: Place, gone: asyncio.Event, deadline_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        while place.hold.state.is_undecided and not gone.is_set() and not self._stopping.is_set():
-            left_s = deadline_s - loop.time()
-            if left_s <= 0:
-                return
-            events = [asyncio.create_task(event.wait()) for event in (place.changed, gone)]
-            try:
-                await asyncio.wait(events, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for event in events:
-                    event.cancel()
-
-    async def _leave(self, place: Place, request: HoldRequest, gone: asyncio.Event) -> Grant | None:
+    async def _leave(self, place: Place, request: HoldRequest, leaving: Leaving) -> Grant | None:
         await self._endings.end_if_over(place)
         hold, others_wait = place.hold, place.waiter_count > 1
-        if gone.is_set():
+        if leaving.why is not None:
             # A grant given meanwhile stays for a repeat: the client may have timed out and try again.
             if hold.state.is_undecided and not others_wait:
-                await self._board.end(place, State.ABANDONED, "abandoned", "the client hung up", request.call_id)
-            raise refusals.gone(hold)
+                await self._board.end(place, State.ABANDONED, "abandoned", leaving.why, request.call_id)
+            raise refusals.gone(hold, leaving.why)
         match hold.state:
             case State.GRANTED:
                 return await self._use(place, request)
@@ -266,6 +267,8 @@ class Desk:
                 raise refusals.denied(hold)
             case State.EXPIRED:
                 raise refusals.expired(hold)
+            case State.USED:
+                raise refusals.used(hold)
             case State.WAITING | State.PENDING | State.INTERRUPTED:
                 await self._end_wait(place, request, others_wait=others_wait)
                 raise refusals.pending(hold)
@@ -275,7 +278,7 @@ class Desk:
     async def _end_wait(self, place: Place, request: HoldRequest, *, others_wait: bool) -> None:
         stopped = self._stopping.is_set()
         outcome = "interrupted" if stopped else "pending"
-        note = "the gateway stopped" if stopped else f"undecided after {request.rule.wait_s} s"
+        note = "the gateway stopped" if stopped else f"undecided after {request.patience_s} s"
         if others_wait:
             await self._board.append(closed_draft(place.hold, outcome, note, request.call_id))
         else:

@@ -14,6 +14,7 @@
 ``interrupted`` are undecided: approvers see them, and may decide.
 """
 
+import asyncio
 import base64
 import dataclasses
 import datetime as dt
@@ -64,7 +65,8 @@ class HoldRequest:
 
     ``call`` is the masked one, ``digest_hex`` the keyed digest of what would be forwarded
     (:func:`holdfast.approval.digest.request_digest_hex`), ``counts`` the findings by entity. ``base`` holds the members
-    ``who``, ``src``, ``dst``, ``mcp`` and ``rpc`` of the Records; ``path`` is the address at the server.
+    ``who``, ``src``, ``dst``, ``mcp`` and ``rpc`` of the Records; ``path`` is the address at the server. ``wait_s``
+    says how long this one request waits, where its client cannot wait as long as the rule says.
     """
 
     call_id: str
@@ -76,6 +78,27 @@ class HoldRequest:
     counts: dict[str, int]
     base: JsonObject
     path: str = ""
+    wait_s: int | None = None
+
+    @property
+    def patience_s(self) -> int:
+        """How long this request waits for a decision, seconds."""
+        return self.rule.wait_s if self.wait_s is None else self.wait_s
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leaving:
+    """How a client that waits may give up: it hangs up, or it cancels."""
+
+    gone: asyncio.Event
+    cancelled: asyncio.Event
+
+    @property
+    def why(self) -> str | None:
+        """What it did, for people; None while it waits."""
+        if self.gone.is_set():
+            return "the client hung up"
+        return "the client cancelled the call" if self.cancelled.is_set() else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ def pending(hold: Hold) -> Refused:
     )
 
 
-def gone(hold: Hold) -> Refused:
-    """The client hung up; nobody reads this, Records do."""
-    return Refused(Cause.HOLD_PENDING, "the client hung up while its call was held", rule=hold.rule, ticket=hold.id)
+def gone(hold: Hold, why: str) -> Refused:
+    """The client is gone, or wants the call no more; nobody reads this, Records do."""
+    return Refused(Cause.HOLD_PENDING, f"{why} while the call was held", rule=hold.rule, ticket=hold.id)
 
 
 def denied(hold: Hold) -> Refused:
@@ -43,6 +43,17 @@ def expired(hold: Hold) -> Refused:
         rule=hold.rule,
         ticket=hold.id,
         next_step="Repeat the call to ask again.",
+    )
+
+
+def used(hold: Hold) -> Refused:
+    """The same call was repeated, and the repeat used the approval. To ask again by itself could do it twice."""
+    return Refused(
+        Cause.HOLD_EXPIRED,
+        "the same call came again, and that one used the approval",
+        rule=hold.rule,
+        ticket=hold.id,
+        next_step="Look at its result. Repeat the call only if it shall be done once more.",
     )
 
 

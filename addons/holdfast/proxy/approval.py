@@ -16,6 +16,7 @@ from holdfast.approval.statement import PAYLOAD_TYPE, Choice, Statement, parse_s
 from holdfast.errors import HoldfastError
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.remote.access import Writable
+from holdfast.proxy.gate_addon import KEEP_ALIVE_S
 from holdfast.proxy.plant import Plant
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,13 @@ class ApprovalStation:
         self._deciding: set[asyncio.Task[None]] = set()
 
     def load(self, loader: Loader) -> None:
-        """Approval has no options: what is held and who may decide is a matter of rules."""
+        """Declare the option; what is held and who may decide is a matter of rules."""
+        loader.add_option(
+            "holdfast_keep_alive",
+            int,
+            KEEP_ALIVE_S,
+            "Seconds between signs of life for the client of a held call; its answer begins with the first of them.",
+        )
 
     def open(self, plant: Plant) -> None:
         """Build the desk."""

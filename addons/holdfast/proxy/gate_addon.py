@@ -3,16 +3,32 @@
 It stands at top level, outside the tree of the script that loaded it: editing or deleting that script changes nothing.
 """
 
+import asyncio
 import logging
+from typing import Final
 
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer
 from holdfast.gate import Gate
+from holdfast.passage import Admission
 from holdfast.proxy.hooks import Ending, Unread
-from holdfast.proxy.seals import Batch, Passing, with_length
+from holdfast.proxy.seals import Batch, Chunk, Passing
 from holdfast.streams import EventStream
 
 log = logging.getLogger(__name__)
+
+KEEP_ALIVE_S: Final = 10  # proxies give a silent connection up after 15 s at the earliest
+# How the answer to a held call begins, before anybody knows how it ends.
+EARLY_HEAD: Final = Answer(
+    200,
+    (
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache"),
+        ("x-accel-buffering", "no"),  # MCP 2026-07-28, transports: proxies must not collect the signs of life
+        ("transfer-encoding", "chunked"),
+    ),
+    b"",
+)
 
 
 class GateAddon:
@@ -22,14 +38,27 @@ class GateAddon:
 
     def __init__(self) -> None:
         self.gate: Gate | None = None
+        self.keep_alive_s = KEEP_ALIVE_S
 
     async def holdfast_admit(self, passing: Passing) -> None:
-        """Seal the request, or the answer that the client gets instead."""
-        if self.gate is None or passing.request is None:
-            return
-        admitted = await self.gate.admit(passing.request, passing)
+        """Seal the request, or the answer that the client gets instead; or a sign of life, and be asked again."""
+        passing.sign = None
+        if passing.admitting is None:
+            if self.gate is None or passing.request is None:
+                return
+            passing.admitting = asyncio.ensure_future(self.gate.admit(passing.request, passing))
+        await asyncio.wait({passing.admitting}, timeout=self.keep_alive_s)
+        while not passing.admitting.done():
+            if passing.signs is not None:
+                passing.opened = EARLY_HEAD
+                passing.sign = Chunk(passing.signs.sign())
+                return
+            await asyncio.wait({passing.admitting}, timeout=self.keep_alive_s)
+        self._seal_admitted(passing, passing.admitting.result())
+
+    def _seal_admitted(self, passing: Passing, admitted: Admission | Answer) -> None:
         if isinstance(admitted, Answer):
-            passing.answer = with_length(admitted)
+            passing.seal_answer(admitted)
             passing.note({"status": str(admitted.status)})
             return
         passing.admission = admitted
@@ -46,8 +75,7 @@ class GateAddon:
         """Seal the reply, or the answer that the client gets instead."""
         if self.gate is None or passing.admission is None or passing.head is None:
             return
-        answer = await self.gate.release(passing.admission, passing.head, passing.body, passing)
-        passing.answer = with_length(answer)
+        passing.seal_answer(await self.gate.release(passing.admission, passing.head, passing.body, passing))
 
     async def holdfast_open(self, passing: Passing) -> None:
         """Seal the head of an event stream."""
@@ -57,12 +85,22 @@ class GateAddon:
         opened = await stream.open(passing.head)
         if opened is not None:
             passing.stream = stream
-            passing.opened = Answer(opened.status, (*opened.headers, ("transfer-encoding", "chunked")), b"")
+            passing.opened = passing.opened or Answer(
+                opened.status, (*opened.headers, ("transfer-encoding", "chunked")), b""
+            )
 
     async def holdfast_events(self, batch: Batch) -> None:
         """Release events of a stream."""
         if batch.passing.stream is not None:
             batch.out = await batch.passing.stream.release(batch.blocks)
+
+    async def holdfast_listen(self, passing: Passing) -> None:
+        """Release what the gateway itself says on a stream, once there is something, or something else has happened."""
+        outbox = passing.stream.outbox if passing.stream is not None else None
+        if outbox is not None:
+            await outbox.stirred.wait()
+            outbox.stirred.clear()
+            passing.said = Chunk(outbox.take())
 
     async def holdfast_end(self, ending: Ending) -> None:
         """Write down how an admitted exchange ended, and seal an answer if the client still waits for one."""
@@ -71,4 +109,4 @@ class GateAddon:
             await passing.stream.close(ending.reason)
         elif self.gate is not None and passing.admission is not None:
             refused = Refused(Cause.SERVER_FAULT, ending.reason or "the exchange ended early")
-            passing.answer = with_length(await self.gate.lose(passing.admission, refused, passing))
+            passing.seal_answer(await self.gate.lose(passing.admission, refused, passing))

@@ -37,6 +37,13 @@ class HoldfastEventsHook(commands.StartHook):
 
 
 @dataclasses.dataclass
+class HoldfastListenHook(commands.StartHook):
+    """A stream is quiet; has the gateway itself something to say on it?"""
+
+    passing: Passing
+
+
+@dataclasses.dataclass
 class Ending:
     """How an exchange ended that was admitted; ``reason`` is None for a stream that ended in good order."""
 

@@ -115,6 +115,7 @@ class Conductor:
                 open_calls=plant.open_calls,
             )
         )
+        ctx.master.addons.get(GateAddon.name).keep_alive_s = ctx.options.holdfast_keep_alive
         settle_memory()
         log.info("Holdfast %s guards %s", plant.gateway.version, plant.gateway.host)
 

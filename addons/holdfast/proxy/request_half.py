@@ -32,6 +32,7 @@ class RequestHalf(MonitoredStream):
 
     _raw: http.Request | None = None
     talks = False  # whether the server has been sent the request
+    begun = False  # whether the answer has begun while the call was held
 
     # -- the request ------------------------------------------------------------------------------------------------
 
@@ -101,7 +102,11 @@ class RequestHalf(MonitoredStream):
             yield HoldfastUnreadHook(Unread(self._peer(), "the request is no acceptable HTTP", len(body)))
             yield from self.send_answer(NOT_HTTP)
             return
+        passing.takes_chunks = raw.http_version != "HTTP/1.0"
         yield HoldfastAdmitHook(passing)
+        while passing.sign is not None:
+            yield from self._keep_client(passing)
+            yield HoldfastAdmitHook(passing)
         # The credential and the raw bytes have been judged: nothing of them is kept.
         raw = passing.request = None
         if is_heard(HttpRequestHook.name):
@@ -112,6 +117,19 @@ class RequestHalf(MonitoredStream):
             yield from self.send_answer(passing.answer or UNSEALED)
             return
         yield from self._send_request()
+
+    def _keep_client(self, passing: Passing) -> layer.CommandGenerator[None]:
+        """Let the client of a held call hear that somebody is still there; the first time, begin the answer."""
+        if self.flow.error is not None:  # killed in mitmweb: nobody waits any more
+            passing.gone.set()
+        if passing.opened is None or passing.sign is None or passing.gone.is_set():
+            return
+        if not self.begun:
+            self.begun = True
+            self.flow.response = shown_response(passing.opened, None)
+            head = response_of(passing.opened)
+            yield layers.SendHttp(layers.ResponseHeaders(self.stream_id, head, end_stream=False), self.context.client)
+        yield layers.SendHttp(layers.ResponseData(self.stream_id, passing.sign), self.context.client)
 
     def _request(self, raw: http.Request, body: bytes) -> Request:
         is_http2 = self.context.client.alpn == b"h2"
@@ -193,6 +211,9 @@ class RequestHalf(MonitoredStream):
 
     def send_answer(self, answer: Answer) -> layer.CommandGenerator[None]:
         """Send a whole answer and end the exchange. The monitor compares it with the seals."""
+        if self.begun:
+            yield from self._end_begun(self.sealed())
+            return
         self.flow.response = shown_response(answer, self.sealed().shown)
         yield HttpResponseHook(self.flow)
         if (yield from self.check_killed(emit_error_hook=False)):
@@ -201,6 +222,19 @@ class RequestHalf(MonitoredStream):
         yield layers.SendHttp(layers.ResponseHeaders(self.stream_id, head, not answer.body), self.context.client)
         if answer.body:
             yield layers.SendHttp(layers.ResponseData(self.stream_id, answer.body), self.context.client)
+        yield from self.finish()
+
+    def _end_begun(self, passing: Passing) -> layer.CommandGenerator[None]:
+        """End an answer that began while the call was held, with the one event that was sealed."""
+        if passing.opened is None or passing.last is None:
+            yield from self.stop("the end of a begun answer was not sealed")
+            return
+        self.flow.response = shown_response(passing.opened, passing.shown)
+        yield HttpResponseHook(self.flow)
+        if (yield from self.check_killed(emit_error_hook=False)):
+            return
+        if passing.last:
+            yield layers.SendHttp(layers.ResponseData(self.stream_id, passing.last), self.context.client)
         yield from self.finish()
 
     def finish(self) -> layer.CommandGenerator[None]:

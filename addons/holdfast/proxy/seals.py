@@ -11,7 +11,9 @@ from typing import Final
 from mitmproxy import ctx, hooks, http
 
 from holdfast.exchange import Answer, Head, Outgoing, Request
+from holdfast.keepalive import KeepAlive
 from holdfast.passage import Admission
+from holdfast.sse import Event, format_event
 from holdfast.streams import EventStream
 
 SHOWN_BYTES_MAX: Final = 256 * 1024  # a viewer's memory; the ledger has all of it
@@ -43,6 +45,24 @@ class Passing:
     outgoing: Outgoing | None = None
     answer: Answer | None = None
     opened: Answer | None = None  # status and headers of an event stream
+    sign: Chunk | None = None  # of a held call: what its client hears now, while the gate goes on
+    last: Chunk | None = None  # what ends a stream that was opened while the call was held
+    said: Chunk | None = None  # what the gateway itself says on a stream
+    # A held call.
+    admitting: asyncio.Task[Admission | Answer] | None = None
+    signs: KeepAlive | None = None
+    takes_chunks: bool = True  # HTTP/1.0 has no body of unknown length that can be told from a broken one
+
+    def keep_alive(self, signs: KeepAlive) -> None:
+        """From now on the client may hear ``signs``."""
+        self.signs = signs if self.takes_chunks else None
+
+    def seal_answer(self, answer: Answer) -> None:
+        """Seal a whole answer: as it is, or as the last event where a stream has begun."""
+        if self.opened is None:
+            self.answer = with_length(answer)
+        else:
+            self.last = Chunk(format_event(Event(answer.body.decode(), "message")) if answer.body else b"")
 
     def show_call(self, text: bytes, note: dict[str, str]) -> None:
         """Let viewers see the masked request and what was decided about it."""

@@ -18,7 +18,14 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHook
 from holdfast.call import BODY_BYTES_MAX
 from holdfast.errors import Refused
 from holdfast.exchange import Head
-from holdfast.proxy.hooks import Ending, HoldfastEndHook, HoldfastEventsHook, HoldfastOpenHook, HoldfastReleaseHook
+from holdfast.proxy.hooks import (
+    Ending,
+    HoldfastEndHook,
+    HoldfastEventsHook,
+    HoldfastListenHook,
+    HoldfastOpenHook,
+    HoldfastReleaseHook,
+)
 from holdfast.proxy.request_half import RequestHalf, response_of
 from holdfast.proxy.seals import UNSEALED, Batch, Chunk, Passing
 from holdfast.proxy.shown import shown_response
@@ -88,8 +95,9 @@ class GateStream(RequestHalf):
         if (yield from self._left_stream()):
             return
         self.flow.response = shown_response(passing.opened, None)
-        head = response_of(passing.opened)
-        yield layers.SendHttp(layers.ResponseHeaders(self.stream_id, head, end_stream=False), self.context.client)
+        if not self.begun:
+            head = response_of(passing.opened)
+            yield layers.SendHttp(layers.ResponseHeaders(self.stream_id, head, end_stream=False), self.context.client)
         self._splitter = Splitter()
         self.server_state = self.state_events
 
@@ -98,6 +106,7 @@ class GateStream(RequestHalf):
         match event:
             case layers.ResponseData(data=data):
                 yield from self._release_events(data)
+                yield from self._listen()
             case layers.ResponseTrailers():
                 yield from self._cut("the server sent trailers")
             case _:
@@ -136,6 +145,19 @@ class GateStream(RequestHalf):
         elif batch.out:
             yield layers.SendHttp(layers.ResponseData(self.stream_id, Chunk(batch.out)), self.context.client)
 
+    def _listen(self) -> layer.CommandGenerator[None]:
+        """On a stream of HTTP+SSE, send what the gateway itself says while the server is quiet."""
+        passing = self.sealed()
+        while self.server_state == self.state_events and not self._paused_event_queue:
+            if passing.stream is None or passing.stream.outbox is None:
+                return
+            yield HoldfastListenHook(passing)
+            if (yield from self._left_stream()):
+                return
+            if passing.said:
+                yield layers.SendHttp(layers.ResponseData(self.stream_id, passing.said), self.context.client)
+            passing.said = None
+
     def _left_stream(self) -> layer.CommandGenerator[bool]:
         """Whether the client left, or somebody killed the flow, while we were asking."""
         queued = any(isinstance(event, layers.RequestProtocolError) for event in self._paused_event_queue)
@@ -169,6 +191,8 @@ class GateStream(RequestHalf):
             if self._backlog_bytes > BACKLOG_BYTES_MAX and not self._stopped:
                 self._paused_event_queue.clear()
                 yield from self.stop("the backlog of a stream is too long")
+        if self._paused and self.passing and self.passing.stream and self.passing.stream.outbox:
+            self.passing.stream.outbox.stirred.set()
         if self._stopped and not isinstance(event, events.CommandCompleted):
             return
         yield from super().handle_event(event)
