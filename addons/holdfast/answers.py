@@ -25,6 +25,7 @@ _CODES: Final = {
     Cause.DENIED_BY_APPROVER: -31011,
     Cause.HOLD_EXPIRED: -31012,
     Cause.HOLD_PENDING: -31013,
+    Cause.OVER_BUDGET: -31014,
     Cause.SERVER_FAULT: -31020,
     Cause.UNAVAILABLE: -31030,
 }
@@ -49,7 +50,13 @@ def status_of(refused: Refused) -> int:
             return 502
         case Cause.UNAVAILABLE:
             return 503
-        case Cause.DENIED_BY_RULE | Cause.DENIED_BY_APPROVER | Cause.HOLD_EXPIRED | Cause.HOLD_PENDING:
+        case (
+            Cause.DENIED_BY_RULE
+            | Cause.DENIED_BY_APPROVER
+            | Cause.HOLD_EXPIRED
+            | Cause.HOLD_PENDING
+            | Cause.OVER_BUDGET
+        ):
             return 200
         case _ as never:
             assert_never(never)
@@ -76,14 +83,15 @@ def refusal(refused: Refused, body: Body | None, headers: Headers = ()) -> Answe
         # Nobody waits for an answer to a notification; an error status would only break the transport.
         return Answer(202, headers, b"")
     if status == 200 and body:  # noqa: PLR2004 -- HTTP 200
-        replies: list[Json] = [_reply(refused, call) for call in asked]
+        replies: list[Json] = [reply_to(refused, call) for call in asked]
         data = jsontext.wire(replies if body.is_batch else replies[0])
     else:
         data = jsontext.wire(_error(refused, asked[0].id if len(asked) == 1 else None))
     return Answer(status, (("content-type", "application/json"), *headers), data)
 
 
-def _reply(refused: Refused, call: Call) -> JsonObject:
+def reply_to(refused: Refused, call: Call) -> JsonObject:
+    """The JSON-RPC message that tells a client what became of ``call``."""
     if refused.resume is not None:
         return {"jsonrpc": "2.0", "id": call.id, "result": refused.resume}
     if call.method != "tools/call":

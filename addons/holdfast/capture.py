@@ -166,6 +166,8 @@ def lost_draft(admission: Admission, lost: Admitted, refused: Refused, waited_ms
         "reason": refused.reason,
         "out": {"ok": False, "code": refused.cause.value, "ms": waited_ms},
     }
+    if refused.rule:
+        body |= {"cause": refused.cause.value, "rule": refused.rule}
     return Draft("call.lost", body, {}, None)
 
 

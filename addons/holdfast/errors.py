@@ -37,6 +37,7 @@ class Cause(enum.Enum):
     DENIED_BY_APPROVER = "denied_by_approver"  # a person said no: HTTP 200, JSON-RPC
     HOLD_EXPIRED = "hold_expired"  # nobody decided in time: HTTP 200, JSON-RPC
     HOLD_PENDING = "hold_pending"  # still undecided; repeat the same call: HTTP 200, JSON-RPC
+    OVER_BUDGET = "over_budget"  # more calls or bytes than a budget has: HTTP 200, JSON-RPC
     SERVER_FAULT = "server_fault"  # the MCP server answered with what cannot be vouched for: HTTP 502
     UNAVAILABLE = "unavailable"  # the gateway cannot do its duty: HTTP 503
 

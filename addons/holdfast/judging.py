@@ -22,10 +22,12 @@ from holdfast.identity.caller import Caller
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.draft import Draft, Use
 from holdfast.masking.finding import Masked
+from holdfast.meters import now_s, spender_of
 from holdfast.passage import Admitted, Watch
 from holdfast.policy.access import judge_access
 from holdfast.policy.decision import Deny, Hold
 from holdfast.policy.holding import judge_approval
+from holdfast.policy.scope import Facts
 from holdfast.stations import Stations, Trail
 
 
@@ -90,7 +92,7 @@ def judge(stations: Stations, trail: Trail, caller: Caller, message: Message, sc
     """The id of the access rule that lets ``message`` pass; a Reply passes if it answers an open Call.
 
     Raises:
-        Refused: DENIED_BY_RULE, or MALFORMED for a Reply to nothing.
+        Refused: DENIED_BY_RULE, OVER_BUDGET, or MALFORMED for a Reply to nothing.
     """
     if isinstance(message, Reply):
         if stations.open_calls.find(scope, Direction.TO_CLIENT, message.id) is None:
@@ -109,6 +111,8 @@ def judge(stations: Stations, trail: Trail, caller: Caller, message: Message, sc
             rule=decision.rule,
             next_step="Ask whoever keeps the access rules, or do without this call.",
         )
+    facts = Facts(message, caller, stations.gateway.server)
+    stations.meters.take(trail.force.rules.budgets, facts, spender_of(trail.base, caller), now_s(stations.clock))
     return decision.rule
 
 

@@ -9,17 +9,19 @@ import dataclasses
 import itertools
 import uuid
 
-from holdfast import capture, judging
-from holdfast.call import Call, Direction, Message, Reply
+from holdfast import answers, capture, jsontext, judging
+from holdfast.call import Call, Direction, Id, Message, Reply
 from holdfast.catalog import Definition
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Receipt
 from holdfast.listing import show
+from holdfast.meters import now_s, spender_of, weighing
 from holdfast.passage import Admission, Admitted
 from holdfast.policy.access import judge_access
 from holdfast.policy.decision import Deny
+from holdfast.policy.scope import Facts
 from holdfast.stations import Stations
 from holdfast.wireheaders import media_type
 
@@ -90,6 +92,9 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
             shown = show(admission, stations.gateway.server, answered.message, message, masked)
             masked = shown.masked
             out |= {} if shown.hidden_count is None else {"hidden": shown.hidden_count}
+        over = _over_budget(stations, admission, answered, masked.forward)
+        if over is not None:
+            return withheld(stations, admission, answered, over)
         draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
         return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=defines)
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
@@ -102,6 +107,37 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
     allowed: JsonObject = {"effect": "allow", "rule": decision.rule, "reason": "an access rule allows it"}
     draft = capture.call_draft(admission.base, call_id, masked, engine, allowed, None)
     return Vouched(draft, masked.forward, masked.keep, asks=call_id)
+
+
+def _over_budget(stations: Stations, admission: Admission, answered: Admitted, forward: Message) -> Refused | None:
+    """The refusal of a result that is more than a budget has; it is counted otherwise."""
+    if not isinstance(answered.message, Call):
+        return None
+    facts = Facts(answered.message, admission.caller, stations.gateway.server)
+    weighed = weighing(admission.force.rules.budgets, facts)
+    if not weighed:
+        return None
+    size_bytes = len(jsontext.wire(forward.to_json()))
+    try:
+        stations.meters.weigh(weighed, spender_of(admission.base, admission.caller), size_bytes, now_s(stations.clock))
+    except Refused as refused:
+        return refused
+    return None
+
+
+def withheld(stations: Stations, admission: Admission, answered: Admitted, refused: Refused) -> Vouched:
+    """What goes to the client in place of a Reply that it may not have: why, in words that a model can read."""
+    call, kept = answered.message, answered.kept
+    if not isinstance(call, Call) or not isinstance(kept, Call):
+        raise TypeError("only a Call is answered")
+    waited_ms = (stations.clock.monotonic_ns() - answered.at_ns) // 1_000_000
+    told, shown = (_told(answers.reply_to(refused, one), one.id) for one in (call, kept))
+    return Vouched(capture.lost_draft(admission, answered, refused, waited_ms), told, shown, answers=answered)
+
+
+def _told(message: JsonObject, call_id: Id | None) -> Reply:
+    error = message.get("error")
+    return Reply(call_id, message.get("result"), error if isinstance(error, dict) else None, Direction.TO_CLIENT)
 
 
 def _defined(stations: Stations, answered: Admitted, reply: Reply, kept: Message) -> tuple[Definition, ...]:
@@ -155,7 +191,8 @@ def settle(stations: Stations, admission: Admission, vouched: Vouched, index: in
     """Open or close the Call that ``vouched`` asks or answers, now that its Record is at ``index``."""
     if vouched.answers is not None:
         stations.open_calls.close(admission.scope, vouched.answers)
-        stations.counters.replies += 1
+        stations.counters.replies += vouched.draft.typ == "reply"
+        stations.counters.lost += vouched.draft.typ == "call.lost"
     elif vouched.asks is not None and vouched.forward is not None:
         now_ns = stations.clock.monotonic_ns()
         stations.open_calls.add(admission.scope, Admitted(vouched.forward, vouched.kept, vouched.asks, index, now_ns))

@@ -18,6 +18,7 @@ from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
 from holdfast.keepalive import KeepAlive
 from holdfast.ledger.remote.access import Writable
+from holdfast.meters import Meters
 from holdfast.outbox import Outbox
 from holdfast.passage import InForce, OpenCalls
 
@@ -68,6 +69,7 @@ class Stations:
     outboxes: dict[str, Outbox] = dataclasses.field(default_factory=dict)
     legs: Legs = dataclasses.field(init=False)
     counters: Counters = dataclasses.field(default_factory=Counters)
+    meters: Meters = dataclasses.field(default_factory=Meters)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "legs", Legs(self.request_key, self.clock))

@@ -35,6 +35,7 @@ def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Pat
         "approval.yaml",
         "witnesses.yaml",
         "retention.yaml",
+        "budgets.yaml",
     ]
     assert all(line.endswith("all well") for line in lines)
 

@@ -6,9 +6,10 @@ from holdfast.call import Direction
 from holdfast.jsontext import Json
 from holdfast.policy.access import AccessRule, AccessRules, judge_access, parse_access
 from holdfast.policy.annotations import parse_annotations
+from holdfast.policy.budgets import BudgetRule, parse_budgets
 from holdfast.policy.decision import Allow, Deny, Hold
 from holdfast.policy.document import parse_document, read_source
-from holdfast.policy.examples import check_examples
+from holdfast.policy.examples import check_each, check_examples
 from holdfast.policy.holding import ApprovalRules, HoldRule, parse_approval
 
 TO_CLIENT = Direction.TO_CLIENT
@@ -27,7 +28,9 @@ def approval_rules() -> ApprovalRules:
 def test_every_shipped_rule_proves_itself(access_rules: AccessRules, approval_rules: ApprovalRules) -> None:
     assert check_examples(access_rules, "access.yaml").failures == ()
     assert check_examples(approval_rules, "approval.yaml").failures == ()
-    rules: tuple[AccessRule | HoldRule, ...] = (*access_rules.rules, *approval_rules.rules)
+    budgets = parse_budgets(parse_document(read_source(RULES / "budgets.yaml"))).rules
+    assert check_each(budgets, "budgets.yaml").failures == ()
+    rules: tuple[AccessRule | HoldRule | BudgetRule, ...] = (*access_rules.rules, *approval_rules.rules, *budgets)
     for rule in rules:
         assert rule.matches, rule.id
         assert rule.passes, rule.id

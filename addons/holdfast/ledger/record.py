@@ -65,7 +65,7 @@ KINDS: Final = {
         tuple(name for name in _MESSAGE if name != "dst"),
     ),
     "call": Kind("a Call was decided; if allowed, it goes out after this", ("call", "rpc", "dec"), _MESSAGE),
-    "call.lost": Kind("a Call's Reply will never come", ("ref", "reason"), (*_MESSAGE, "cause")),
+    "call.lost": Kind("a Call's Reply will never come", ("ref", "reason"), (*_MESSAGE, "cause", "rule")),
     "reply": Kind("a Reply came; it goes back after this", ("call", "ref", "out"), (*_MESSAGE, "reason")),
     "refused": Kind(
         "a request or message was refused", ("cause", "reason"), (*_MESSAGE, "rule", "bytes", "digest", "http")

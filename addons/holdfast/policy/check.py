@@ -9,8 +9,9 @@ from holdfast.errors import MaskingError, RulesError
 from holdfast.identity.rules import parse_identity
 from holdfast.masking.rules import parse_masking
 from holdfast.policy.access import parse_access
+from holdfast.policy.budgets import parse_budgets
 from holdfast.policy.document import Section, parse_document, read_source, require_version
-from holdfast.policy.examples import Proven, check_examples
+from holdfast.policy.examples import Proven, check_each, check_examples
 from holdfast.policy.holding import parse_approval
 from holdfast.policy.ruleset import OPTIONAL_NAMES, read_witnesses
 from holdfast.retention.rules import parse_retention
@@ -84,6 +85,10 @@ def _retention(section: Section, _directory: Path) -> FileReport:
     return FileReport(section.file, f"{len(policy.rules)} rules, {len(policy.legal_holds)} legal holds")
 
 
+def _budgets(section: Section, _directory: Path) -> FileReport:
+    return _report(section.file, check_each(parse_budgets(section).rules, section.file))
+
+
 _FILES: Final[dict[str, Prove]] = {
     "identity.yaml": _identity,
     "access.yaml": _access,
@@ -91,4 +96,5 @@ _FILES: Final[dict[str, Prove]] = {
     "approval.yaml": _approval,
     "witnesses.yaml": _witnesses,
     "retention.yaml": _retention,
+    "budgets.yaml": _budgets,
 }

@@ -1,10 +1,11 @@
 """Running the examples that rules carry: each rule proves itself."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from holdfast.errors import RulesError
 from holdfast.policy.access import AccessRule, AccessRules
+from holdfast.policy.budgets import BudgetRule
 from holdfast.policy.holding import ApprovalRules, HoldRule, is_never_held
 from holdfast.policy.scope import Facts, ambiguity
 
@@ -40,6 +41,21 @@ def _failures(rule: Rule, every: tuple[Rule, ...], file: str) -> Iterator[RulesE
         if _settled_before(rule, example.facts) is None and rule.why_not(example.facts) is None:
             problem = f"rule {rule.id}: an example under `passes` fails: the rule matches it"
             yield RulesError(file, example.line, problem, _REMEDY)
+
+
+def check_each(rules: Sequence[BudgetRule], file: str) -> Proven:
+    """Run the examples of rules that do not wait for each other: each matches by itself, or does not."""
+    failures: list[RulesError] = []
+    for rule in rules:
+        for example in rule.matches:
+            if why := rule.why_not(example.facts):
+                problem = f"rule {rule.id}: an example under `matches` fails: {why}"
+                failures.append(RulesError(file, example.line, problem, _REMEDY))
+        for example in rule.passes:
+            if rule.why_not(example.facts) is None:
+                problem = f"rule {rule.id}: an example under `passes` fails: the rule matches it"
+                failures.append(RulesError(file, example.line, problem, _REMEDY))
+    return Proven(len(rules), sum(len(rule.matches) + len(rule.passes) for rule in rules), tuple(failures))
 
 
 _REMEDY = "Correct the rule or the example"

@@ -9,6 +9,7 @@ from holdfast import jsontext
 from holdfast.identity.rules import IdentityRules, parse_identity
 from holdfast.masking.rules import MaskingRules, parse_masking
 from holdfast.policy.access import AccessRules, parse_access
+from holdfast.policy.budgets import BudgetRules, parse_budgets
 from holdfast.policy.document import Section, Source, parse_document, read_source, require_version
 from holdfast.policy.holding import ApprovalRules, parse_approval
 from holdfast.retention.rules import Retention, parse_retention
@@ -18,7 +19,8 @@ FILE_NAMES: Final = ("identity.yaml", "access.yaml", "masking.yaml", "approval.y
 OPTIONAL_NAMES: Final = (
     "witnesses.yaml",
     "retention.yaml",
-)  # without them: nobody outside vouches, and no payload is pruned
+    "budgets.yaml",
+)  # without them: nobody outside vouches, no payload is pruned, and nobody's calls are counted
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Ruleset:
     approval: ApprovalRules
     witnesses: WitnessRules
     retention: Retention | None
+    budgets: BudgetRules
     sources: tuple[Source, ...]
     digest_hex: str
 
@@ -46,7 +49,7 @@ def load_ruleset(directory: Path) -> Ruleset:
     sections = {source.name: _parse(source) for source in sources}
     identity, access, masking, approval = (sections[name] for name in FILE_NAMES)
     witnesses, roots = read_witnesses(directory, sections.get("witnesses.yaml"))
-    retention = sections.get("retention.yaml")
+    retention, budgets = sections.get("retention.yaml"), sections.get("budgets.yaml")
     return Ruleset(
         identity=parse_identity(identity),
         access=parse_access(access),
@@ -54,6 +57,7 @@ def load_ruleset(directory: Path) -> Ruleset:
         approval=parse_approval(approval),
         witnesses=witnesses,
         retention=parse_retention(retention) if retention is not None else None,
+        budgets=parse_budgets(budgets) if budgets is not None else BudgetRules(),
         sources=(*sources, *roots),
         digest_hex=digest_of((*sources, *roots)),
     )

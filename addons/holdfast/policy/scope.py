@@ -131,7 +131,7 @@ def parse_scope(section: Section, reading: Reading) -> Scope:
     return Scope(
         reading=reading,
         direction=Direction.TO_SERVER if side == "client" else Direction.TO_CLIENT,
-        who=_who(section, reading),
+        who=parse_who(section, "caller", reading),
         server=parse_names(section, "server", reading),
         method=parse_names(section, "method", reading),
         name=parse_names(section, "name", reading),
@@ -142,14 +142,19 @@ def parse_scope(section: Section, reading: Reading) -> Scope:
     )
 
 
-def _who(section: Section, reading: Reading) -> Who:
-    caller = section.section("caller")
+def parse_who(section: Section, key: str, reading: Reading) -> Who:
+    """The Callers under ``key``; any where the key is absent.
+
+    Raises:
+        RulesError: it names nobody, or a key that is not known.
+    """
+    caller = section.section(key)
     if caller is None:
         return Who()
-    who = Who(**{key: parse_names(caller, key, reading) for key in ("groups", "sub", "iss", "client")})
+    who = Who(**{name: parse_names(caller, name, reading) for name in ("groups", "sub", "iss", "client")})
     caller.done()
     if who == Who():
-        raise section.error("caller", "says nothing", "Name groups, sub, iss or client, or leave it out")
+        raise section.error(key, "says nothing", "Name groups, sub, iss or client, or leave it out")
     return who
 
 

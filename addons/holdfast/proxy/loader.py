@@ -112,6 +112,7 @@ class Conductor:
                 credential=None,
                 catalog=plant.catalog,
                 counters=plant.counters,
+                meters=plant.meters,
                 open_calls=plant.open_calls,
             )
         )

@@ -13,6 +13,7 @@ from holdfast.errors import SettingsError
 from holdfast.identity.sessions import Sessions
 from holdfast.ledger.remote.access import Writable
 from holdfast.ledger.remote.ownkeys import OwnKeys
+from holdfast.meters import Meters
 from holdfast.passage import InForce, OpenCalls
 from holdfast.stations import Counters
 from holdfast.witness.watch import Watch
@@ -31,6 +32,7 @@ class Plant:
     counters: Counters = dataclasses.field(default_factory=Counters)
     catalog: Catalog = dataclasses.field(default_factory=Catalog)
     open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
+    meters: Meters = dataclasses.field(default_factory=Meters)
     writer: Path | None = None
     watch: Watch | None = None
     data: Path = dataclasses.field(init=False)

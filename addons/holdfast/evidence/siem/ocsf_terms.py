@@ -68,6 +68,7 @@ CAUSE_SEVERITIES: Final = {
     Cause.DENIED_BY_APPROVER: MEDIUM,
     Cause.HOLD_EXPIRED: LOW,
     Cause.HOLD_PENDING: INFORMATIONAL,
+    Cause.OVER_BUDGET: MEDIUM,
     Cause.SERVER_FAULT: MEDIUM,
     Cause.UNAVAILABLE: HIGH,  # the gateway could not do its duty
 }
@@ -90,6 +91,7 @@ CAUSE_POLICIES: Final = {
     Cause.DENIED_BY_APPROVER: "approval",
     Cause.HOLD_EXPIRED: "approval",
     Cause.HOLD_PENDING: "approval",
+    Cause.OVER_BUDGET: "budget",
 }
 _SEVERITY_BY_CAUSE: Final = {cause.value: severity for cause, severity in CAUSE_SEVERITIES.items()}
 _POLICY_BY_CAUSE: Final = {cause.value: kind for cause, kind in CAUSE_POLICIES.items()}
@@ -168,7 +170,7 @@ def action_of(entry: Entry) -> tuple[int, str]:
 
 
 def policy_type_of(entry: Entry) -> str:
-    """``policy.type`` of an authorization: ``access`` or ``approval``; empty where the Record does not say."""
+    """``policy.type`` of an authorization: access, approval or budget; empty where the Record does not say."""
     if entry.typ == "refused":
         return _POLICY_BY_CAUSE.get(entry.text("cause"), "")
     if entry.typ in ("hold.opened", "approval") or entry.member("appr") is not None:
