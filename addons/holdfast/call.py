@@ -14,6 +14,7 @@ from holdfast.jsontext import Json, JsonObject
 
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024  # larger bodies do not fit a review screen, nor a masking budget
 BATCH_COUNT_MAX: Final = 100  # a batch is judged element by element before any of it moves
+VALUES_COUNT_MAX: Final = 100_000  # every one is looked at, some 20 us each, while others wait
 METHOD_CHARS_MAX: Final = 200  # the longest method of the specification has 42
 ID_CHARS_MAX: Final = 256  # ids are UUIDs or counters
 
@@ -157,6 +158,7 @@ def parse_body(data: bytes, direction: Direction) -> Body:
         value = jsontext.parse(data)
     except jsontext.JsonError as error:
         raise _malformed(f"the body is no acceptable JSON: {error}") from None
+    _check_count(data, value)
     if not isinstance(value, list):
         return Body((_message(value, direction),), is_batch=False)
     if not value:
@@ -168,6 +170,15 @@ def parse_body(data: bytes, direction: Direction) -> Body:
     if len(set(asked)) < len(asked):  # the Replies could not be told apart
         raise _malformed("two calls of the batch have one id")
     return Body(messages, is_batch=True)
+
+
+def _check_count(data: bytes, value: Json) -> None:
+    """Four megabytes of empty arrays are two million values."""
+    # Before every value but the first stands one of these; only then is the walk worth its time.
+    marks = sum(map(data.count, b",:[{"))
+    if marks < VALUES_COUNT_MAX or (count := jsontext.values_count(value)) <= VALUES_COUNT_MAX:
+        return
+    raise Refused(Cause.TOO_LARGE, f"the body has {count} values; at most {VALUES_COUNT_MAX} are carried")
 
 
 def _malformed(reason: str) -> Refused:

@@ -163,7 +163,7 @@ class Gate:
         if refused.cause in (Cause.UNAUTHENTICATED, Cause.FORBIDDEN):
             headers = trail.force.identifier.challenge(refused, self._metadata_url(trail))
         try:
-            kept = trail.kept or await self._masked_for_record(trail)
+            kept = trail.kept or await self._masked_for_record(trail, refused)
             draft = capture.refused_draft(trail.base, refused, trail.request.body, stations.request_key, kept)
             await stations.ledger.append(draft)
             watch.show_call(jsontext.wire(kept.to_json()) if kept else b"", _refused_note(trail, refused, kept))
@@ -185,9 +185,10 @@ class Gate:
         known = path if path in self.stations.paths else ""
         return self.stations.resource + METADATA_PATH + known
 
-    async def _masked_for_record(self, trail: Trail) -> Message | None:
+    async def _masked_for_record(self, trail: Trail, refused: Refused) -> Message | None:
         """Of a message that was refused before it was masked, what its Record may say; nothing if masking fails."""
-        if trail.body is None:
+        # Where masking has failed or run out of time, it would do so again.
+        if trail.body is None or refused.cause is Cause.UNAVAILABLE:
             return None
         try:
             masked = await trail.force.masker.mask(trail.body.messages[0], server=self.stations.gateway.server)

@@ -15,7 +15,7 @@ type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
 
 DEPTH_MAX: Final = 64  # MCP messages nest about ten deep; JSON in strings has a depth budget of its own
-INT_DIGITS_MAX: Final = 400  # longer integers are no JSON that a peer could read; and int() is quadratic
+INT_DIGITS_MAX: Final = 308  # JavaScript reads 10**309 as Infinity (IEEE 754); and int() is quadratic
 
 
 class JsonError(ValueError):
@@ -41,7 +41,7 @@ def _float(text: str) -> float:
 
 
 def _int(text: str) -> int:
-    if len(text) > INT_DIGITS_MAX:
+    if len(text.removeprefix("-")) > INT_DIGITS_MAX:
         raise JsonError(f"a number has more than {INT_DIGITS_MAX} digits")
     return int(text)
 
@@ -67,6 +67,22 @@ def depth_of(value: Json) -> int:
         depth += bool(containers)
         level = inner
     return depth
+
+
+def values_count(value: Json) -> int:
+    """How many names, texts, numbers, arrays and objects ``value`` consists of, itself included."""
+    level, count = [value], 0
+    while level:
+        count += len(level)
+        inner: list[Json] = []
+        for item in level:
+            if isinstance(item, dict):
+                count += len(item)
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        level = inner
+    return count
 
 
 def parse(data: bytes, *, depth_max: int = DEPTH_MAX) -> Json:

@@ -19,6 +19,7 @@ METADATA_PATH: Final = "/.well-known/oauth-protected-resource"  # RFC 9728, sect
 PATH_CHARS_MAX: Final = 1024
 PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?|/")  # of an endpoint: nothing to decode, nothing empty
 _TARGET: Final = re.compile(rf"/[\x21-\x22\x24-\x7e]{{0,{PATH_CHARS_MAX - 1}}}")  # visible ASCII without a fragment
+QUERY_FIELDS_MAX: Final = 10  # one is the session; the rest is refused by name, which tells a client more
 # HTTP+SSE (2024-11-05) has its session in the query of the POST address.
 SESSION_QUERY: Final = frozenset({"sessionId", "session_id", "sessionid"})
 # A header that two readers would read differently when it comes twice.
@@ -100,7 +101,11 @@ def _check_origin(request: Request, allowed: frozenset[str]) -> None:
 def _session(request: Request, query: str) -> str | None:
     header = request.header("mcp-session-id")
     stated = [] if header is None else [header]
-    for name, value in urllib.parse.parse_qsl(query, keep_blank_values=True, max_num_fields=10):
+    try:
+        fields = urllib.parse.parse_qsl(query, keep_blank_values=True, max_num_fields=QUERY_FIELDS_MAX)
+    except ValueError:
+        raise Refused(Cause.MALFORMED, f"the address has more than {QUERY_FIELDS_MAX} query fields") from None
+    for name, value in fields:
         if name not in SESSION_QUERY:
             raise Refused(Cause.UNSUPPORTED, "the address has a query that is no session id")
         stated.append(value)

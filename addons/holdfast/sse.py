@@ -19,6 +19,7 @@ KEEP_ALIVE: Final = b": keep-alive\n\n"
 # An event ends where two line ends meet; CRLF, LF and CR all end a line and may be mixed.
 _END: Final = re.compile(rb"\r\n\r\n|\r\n\n|\r\n\r(?!\n)|\n\r\n|\n\n|\n\r(?!\n)|\r\r\n|\r\r(?!\n)")
 _LINE: Final = re.compile(r"\r\n|\n|\r")
+_BOM: Final = b"\xef\xbb\xbf"  # HTML 9.2.6: one may lead the stream; later it is part of a field's name
 
 
 class Splitter:
@@ -27,6 +28,7 @@ class Splitter:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._searched = 0
+        self._begun = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """The blocks that ``data`` completes, each with its blank line.
@@ -42,7 +44,7 @@ class Splitter:
             # A final CR may be the first half of a CRLF that has not arrived.
             if match.end() == len(self._buffer) and self._buffer.endswith(b"\r"):
                 break
-            blocks.append(bytes(self._buffer[start : match.end()]))
+            blocks.append(self._block(start, match.end()))
             start = search_from = match.end()
         del self._buffer[:start]
         self._searched = len(self._buffer)
@@ -54,10 +56,17 @@ class Splitter:
         """The last block, where the stream ended in a CR that might have been the first half of a CRLF."""
         match = _END.search(self._buffer, max(0, len(self._buffer) - 4))
         whole = match is not None and match.end() == len(self._buffer)
-        blocks = [bytes(self._buffer)] if whole else []
+        blocks = [self._block(0, len(self._buffer))] if whole else []
         self._buffer.clear()
         self._searched = 0
         return blocks
+
+    def _block(self, start: int, end: int) -> bytes:
+        block = bytes(self._buffer[start:end])
+        if self._begun:
+            return block
+        self._begun = True
+        return block.removeprefix(_BOM)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ def parse_event(block: bytes) -> Event:
         Refused: SERVER_FAULT, for bytes that are not UTF-8 or a field beyond its limit; never quotes the data.
     """
     try:
-        text = block.decode("utf-8", "strict").removeprefix("\ufeff")
+        text = block.decode("utf-8", "strict")
     except UnicodeDecodeError:
         raise Refused(Cause.SERVER_FAULT, "an event is not UTF-8") from None
     data: list[str] = []

@@ -109,8 +109,8 @@ def check_mirrors(request: Request, call: Call) -> None:
         for value in request.headers_named(header):
             if decode(value) != stated:
                 raise _disagrees(header)
-    arguments = [_text(leaf) for leaf in leaves(call.arguments)]
     params = [(name, value) for name, value in request.headers if name.startswith(_PARAM)]
+    arguments = [_text(leaf) for leaf in leaves(call.arguments)] if params else []
     for header, value in params:
         if decode(value) not in arguments or [name for name, _ in params].count(header) > 1:
             raise _disagrees(header)
@@ -119,6 +119,8 @@ def check_mirrors(request: Request, call: Call) -> None:
 def mirror(headers: Headers, before: Message, after: Message) -> Headers:
     """``headers`` with every ``Mcp-Param-*`` that repeats an argument of ``before`` as ``after`` has it."""
     if not isinstance(before, Call) or not isinstance(after, Call):
+        return headers
+    if not any(name.startswith(_PARAM) for name, _ in headers):
         return headers
     old, new = ([_text(leaf) for leaf in leaves(call.arguments)] for call in (before, after))
     if old == new:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from holdfast.call import (
     BODY_BYTES_MAX,
     META_VERSION,
+    VALUES_COUNT_MAX,
     Call,
     Direction,
     Reply,
@@ -15,7 +16,7 @@ from holdfast.call import (
     version_of,
 )
 from holdfast.errors import Cause, Refused
-from holdfast.jsontext import JsonObject, wire
+from holdfast.jsontext import JsonObject, values_count, wire
 
 
 def _parse(message: object) -> Call | Reply:
@@ -81,6 +82,20 @@ def test_a_body_over_the_limit_is_refused_by_size_alone() -> None:
     with pytest.raises(Refused) as caught:
         parse_body(b" " * (BODY_BYTES_MAX + 1), Direction.TO_SERVER)
     assert caught.value.cause is Cause.TOO_LARGE
+
+
+@pytest.mark.parametrize("item", [b"[]", b"{}", b"0", b"null", b'{"":0}', b"[[[[[[]]]]]]"])
+def test_a_body_of_too_many_values_is_refused_however_small_they_are(item: bytes) -> None:
+    items = b",".join([item] * VALUES_COUNT_MAX)
+    with pytest.raises(Refused, match="values") as caught:
+        parse_body(b'{"jsonrpc":"2.0","id":1,"result":{"a":[' + items + b"]}}", Direction.TO_CLIENT)
+    assert caught.value.cause is Cause.TOO_LARGE
+
+
+def test_values_are_counted_and_not_their_marks_in_texts() -> None:
+    text = ",:[{" * VALUES_COUNT_MAX
+    assert _parse(_call(params={"name": text, "arguments": {"a": [1, None]}})).id == 1
+    assert values_count({"a": [1, None], "b": {}}) == 7
 
 
 def test_a_batch_over_the_limit_is_refused() -> None:

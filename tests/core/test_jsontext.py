@@ -28,6 +28,7 @@ _VALUES: st.SearchStrategy[Json] = st.recursive(
         (b"[-Infinity]", "-Infinity"),
         (b"1e999", "too large"),
         (b"9" * 5000, "digits"),
+        (b"-1" + b"0" * 308, "digits"),
         (b'"\\ud800"', "lone surrogate"),
         (b'{"\\udfff":1}', "lone surrogate"),
         (b"[" * 65 + b"]" * 65, "nested deeper"),
@@ -70,6 +71,15 @@ def test_any_bytes_are_json_or_a_json_error(data: bytes) -> None:
         jsontext.parse(data)
     except JsonError:
         return
+
+
+def test_every_number_that_is_read_is_one_for_javascript_too() -> None:
+    largest = b"9" * jsontext.INT_DIGITS_MAX
+    assert (
+        jsontext.wire(jsontext.parse(b"[" + largest + b",-" + largest + b"]"))
+        == b"[" + largest + b",-" + largest + b"]"
+    )
+    assert float(largest) < float("inf")
 
 
 def test_large_integers_keep_every_digit() -> None:

@@ -61,6 +61,7 @@ def test_the_session_of_http_sse_is_in_the_query() -> None:
         (_request(("host", "evil.example"), ("origin", "http://evil.example")), Cause.FORBIDDEN),
         (_request(("mcp-session-id", "mine"), path="/mcp?sessionId=mine"), Cause.MALFORMED),
         (_request(path="/messages?session_id=a&sessionId=b"), Cause.MALFORMED),
+        (_request(path="/mcp?" + "&".join(["a=b"] * 11)), Cause.MALFORMED),
         (_request(path="/mcp HTTP/1.1 x"), Cause.MALFORMED),
         (_request(path="/mcp\xa0"), Cause.MALFORMED),
         (_request(path="/mcp#x"), Cause.MALFORMED),

@@ -99,3 +99,11 @@ def test_a_tail_is_no_event_at_the_end_either(tail: bytes) -> None:
     splitter = Splitter()
     splitter.feed(tail)
     assert splitter.finish() == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_a_byte_order_mark_is_passed_over_at_the_start_of_a_stream_alone(size: int) -> None:
+    text = b"\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n"
+    splitter = Splitter()
+    blocks = [block for at in range(0, len(text), size) for block in splitter.feed(text[at : at + size])]
+    assert [parse_event(block).data for block in blocks] == ["a", None]

@@ -7,6 +7,7 @@ from tests.gate.works import (
     CARD,
     MAIL,
     BrokenMasker,
+    CountedMasker,
     FullDisk,
     LeakyMasker,
     Works,
@@ -35,6 +36,12 @@ async def test_a_call_that_cannot_be_recorded_does_not_travel_on(works: Works) -
     assert isinstance(answer, Answer)
     assert answer.status == 503
     assert works.types() == []
+
+
+async def test_what_the_masker_failed_at_is_not_given_to_it_again(works: Works) -> None:
+    masker = CountedMasker()
+    assert isinstance(await works.with_masker(masker).admit(tool("get_customer")), Answer)
+    assert masker.asked_count == 1
 
 
 @pytest.mark.parametrize("broken", [BrokenMasker(), LeakyMasker()])

@@ -90,6 +90,16 @@ class BrokenMasker:
         raise MaskingError("the engine timed out")
 
 
+class CountedMasker(BrokenMasker):
+    """A broken masker that counts how often it is asked."""
+
+    asked_count = 0
+
+    async def mask(self, message: object, *, server: str) -> Masked:
+        self.asked_count += 1
+        return await super().mask(message, server=server)
+
+
 class LeakyMasker(BrokenMasker):
     """A masker that raises with the text in its message, as a library might."""
 

@@ -178,6 +178,12 @@ def test_masking_a_masked_message_again_changes_nothing(masker: Masker, value: J
     assert kept.findings == ()
 
 
+def test_the_digits_of_a_mask_are_none_of_a_value_that_a_key_rule_wants(masker: Masker) -> None:
+    once = masker.keep_json({"ssn": "ask bob@example.com"})
+    assert "<EMAIL_ADDRESS" in str(once)
+    assert masker.keep_json(once) == once
+
+
 class FailingFinder:
     def __init__(self, fault: Exception) -> None:
         self.fault = fault
@@ -219,6 +225,10 @@ def test_limits_refuse_the_message(masker: Masker, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(leaves, "LEAVES_MAX", 10)
     with pytest.raises(MaskingError, match="texts"):
         masker.keep_json(["a"] * 11)
+    small: list[Json] = [[[]] * 10, [{}] * 10, [None] * 10, "[" + "null," * 10 + "null]"]
+    for value in small:
+        with pytest.raises(MaskingError, match="arrays"):
+            masker.keep_json(value)
     nested: Json = SSN
     for _ in range(place.JSON_IN_TEXT_MAX + 1):
         nested = jsontext.wire([nested]).decode()

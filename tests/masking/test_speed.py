@@ -1,5 +1,6 @@
 """What makes masking quick changes no finding, and what is made to be slow is refused."""
 
+import asyncio
 import random
 
 import phonenumbers
@@ -8,11 +9,14 @@ import regex  # type: ignore[import-untyped] # it ships no types
 from tests.masking.conftest import KEY
 from tests.masking.test_engine import SEEDS, compare, texts
 
+from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
 from holdfast.masking import budget as budgets
 from holdfast.masking.budget import Budget
+from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
+from holdfast.masking.leaves import Leaves, Tools
 from holdfast.masking.literals import lowered, words_of
 from holdfast.masking.masker import Masker
 from holdfast.masking.national import national_of
@@ -148,6 +152,18 @@ def test_a_message_that_takes_too_long_is_refused() -> None:
         matched("1 - " * 50_000, "US", 1, budget, gated=True)
 
 
+def test_a_message_of_many_short_texts_is_refused_when_its_time_is_up(shipped_rules: MaskingRules) -> None:
+    tools = Tools(shipped_rules, {}, Scanner(shipped_rules, KEY), KEY)
+    counting = Leaves(tools, Direction.TO_SERVER, Budget(Ticking()))
+    with pytest.raises(MaskingError, match="more than 5 s"):
+        _count(counting, 5000)
+
+
+def _count(counting: Leaves, count: int) -> None:
+    for _ in range(count):
+        counting.count()
+
+
 def test_a_short_message_never_asks_for_the_time() -> None:
     clock = Ticking()
     budget = Budget(clock)
@@ -163,3 +179,18 @@ def test_the_budget_holds_over_the_leaves_of_a_message(
     monkeypatch.setattr(budgets, "MESSAGE_S_MAX", 0.0)
     with pytest.raises(MaskingError):
         Masker(shipped_rules, KEY).keep_json([text + str(count) for count in range(5)])
+
+
+async def test_a_long_message_lets_others_have_their_turn_before_the_next(shipped_rules: MaskingRules) -> None:
+    masker = Masker(shipped_rules, KEY)
+    turns: list[str] = []
+
+    async def other() -> None:
+        turns.append("other")
+
+    waiting = asyncio.create_task(other())
+    for call in (Call("ping", None, 1, Direction.TO_SERVER), Call("ping", {"a": [0] * 1000}, 2, Direction.TO_SERVER)):
+        await masker.mask(call, server="crm")
+        turns.append(str(call.id))
+    await waiting
+    assert turns == ["1", "other", "2"]

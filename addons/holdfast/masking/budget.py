@@ -35,6 +35,19 @@ class Budget:
         if self._chars < _CHARS_UNCHECKED:
             return
         self._chars = 0
+        self.look()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the message is so long that its time has been looked at."""
+        return self._started_s is not None
+
+    def look(self) -> None:
+        """Look at the clock.
+
+        Raises:
+            MaskingError: masking the message takes too long.
+        """
         now_s = self._clock()
         if self._started_s is None:
             self._started_s = now_s

@@ -15,6 +15,7 @@ from holdfast.masking.place import LEAVES_MAX, Force, Place
 from holdfast.masking.spans import Span, merge
 
 ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
+_LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
 DIGITS_MIN: Final = 7  # shorter numbers are no account, card or telephone number
 DIGITS_MAX: Final = 19  # ISO/IEC 7812: the longest card number
 KEY_RECOGNIZER: Final = "key"
@@ -50,7 +51,9 @@ class Leaves:
         """
         self._count += 1
         if self._count > LEAVES_MAX:
-            raise MaskingError(f"the message has more than {LEAVES_MAX} texts, numbers and names")
+            raise MaskingError(f"the message has more than {LEAVES_MAX} texts, numbers, names, arrays and objects")
+        if not self._count % _LEAVES_UNCHECKED:
+            self._budget.look()
 
     def plain(self, text: str, place: Place) -> tuple[str, str]:
         """``text`` as it travels and as it is kept, with every span in it masked."""
@@ -121,7 +124,8 @@ class Leaves:
         if place.force is None:
             return None
         try:
-            return place.force if place.force.wants(text) else None
+            # The digits of a mask are not those of the value that it stands for.
+            return place.force if place.force.wants(self._tools.scanner.without_masks(text)) else None
         except TimeoutError:
             raise MaskingError(f"rule {place.force.id} takes too long over a value") from None
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from holdfast.errors import MaskingError
 from holdfast.masking.words import is_transparent, name_context
 
-LEAVES_MAX = 100_000  # strings, numbers and names of one message; a body of 4 MiB of two-character strings
+LEAVES_MAX = 100_000  # all values and names of one message, also those of JSON in its texts; some 20 us each
 JSON_IN_TEXT_MAX = 4  # tools wrap JSON in a text once or twice; each level doubles the backslashes
 
 

@@ -42,6 +42,11 @@ class Walk:
         self._paths = paths
 
     @property
+    def is_long(self) -> bool:
+        """Whether the message has taken the time of many ordinary ones."""
+        return self._budget.is_used
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What was found so far, in the order of the message."""
         return tuple(self._leaves.findings)
@@ -50,10 +55,11 @@ class Walk:
         """A value of the tool, the prompt or the user: everything in it is scanned."""
         if isinstance(value, str):
             return self.text(value, place)
+        self._leaves.count()
         if value is None or isinstance(value, bool):
             return value, value
         if isinstance(value, int | float):
-            return self._number(value, place)
+            return self._leaves.number(value, self._paths.at(place))
         if isinstance(value, list):
             return _list([self.data(item, place.item(index)) for index, item in enumerate(value)], value)
         return self._object(value, place)
@@ -76,10 +82,6 @@ class Walk:
             if opened is not None:
                 return opened
         return self._leaves.plain(text, place)
-
-    def _number(self, value: float, place: Place) -> Pair:
-        self._leaves.count()
-        return self._leaves.number(value, self._paths.at(place))
 
     def _json(self, text: str, place: Place) -> tuple[str, str] | None:
         try:
@@ -132,6 +134,7 @@ class Walk:
                 return self.protocol(value, place)
             case Mode.SCHEMA:
                 return self._schema(value, place)
+        self._leaves.count()
         if isinstance(value, list):
             return _list([self.shaped(item, kind, place.item(index)) for index, item in enumerate(value)], value)
         if not isinstance(value, dict):
@@ -163,6 +166,7 @@ class Walk:
         return (text, text) if looks_like_base64(text) else self._leaves.plain(text, place)
 
     def _schema(self, value: Json, place: Place, *, named: bool = False) -> Pair:
+        self._leaves.count()
         if isinstance(value, list):
             return _list([self._schema(item, place.item(index)) for index, item in enumerate(value)], value)
         if not isinstance(value, dict):
