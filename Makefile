@@ -13,8 +13,9 @@ WEB_PORT ?= 8081
 RULES ?= rules
 DATA ?= data
 OUT ?= evidence.zip
+SECONDS ?= 60
 ARGS ?=
-export UPSTREAM HOST PORT WEB_PORT RULES DATA OUT
+export UPSTREAM HOST PORT WEB_PORT RULES DATA OUT SECONDS
 # A caller's own Python paths would reach into .venv.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
@@ -30,7 +31,7 @@ help: ## Say what every target does (this text)
 	@echo
 	@echo "  Settings: make run UPSTREAM=http://127.0.0.1:3000 [HOST=127.0.0.1] [PORT=8080] [RULES=rules] [DATA=data]"
 	@echo "            make web ... [WEB_PORT=8081]; make evidence [DATA=data] [OUT=evidence.zip];"
-	@echo "            make demo, run, web, test, bench, evidence ARGS='...' pass further arguments; PYTHON=/path names an interpreter"
+	@echo "            make demo, run, web, test, bench, evidence ARGS='...' pass further arguments; make fuzz [SECONDS=60]; PYTHON=/path names an interpreter"
 
 .PHONY: setup
 setup: ## Create .venv from requirements.lock; does nothing when that is done
@@ -56,6 +57,10 @@ test: setup ## Run every test, on up to four cores
 .PHONY: foreign
 foreign: setup ## Set up .foreign: verifiers by others, which the tests in tests/foreign ask
 	@$(PY) scripts/foreign.py $(ARGS)
+
+.PHONY: fuzz
+fuzz: setup ## Feed the parsers what a coverage-guided fuzzer makes up, SECONDS for each
+	@$(PY) scripts/fuzz.py --seconds "$$SECONDS" $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and formatting with ruff

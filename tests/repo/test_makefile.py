@@ -7,7 +7,21 @@ import subprocess
 import pytest
 from tests.repo.tree import ROOT
 
-PROMISED = {"setup", "demo", "run", "web", "test", "lint", "types", "check", "bench", "evidence", "foreign", "help"}
+PROMISED = {
+    "setup",
+    "demo",
+    "run",
+    "web",
+    "test",
+    "lint",
+    "types",
+    "check",
+    "bench",
+    "evidence",
+    "foreign",
+    "fuzz",
+    "help",
+}
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
