@@ -14,11 +14,13 @@ from holdfast.proxy.identity import IdentityStation
 from holdfast.proxy.loader import Gateway
 from holdfast.proxy.masking import MaskingStation
 from holdfast.proxy.policy import PolicyStation
+from holdfast.proxy.servers import ServersStation
 
 addons = [
     Gateway(
         [
             CaptureStation(),  # holdfast_data: keys and ledger, since every other station may have to record
+            ServersStation(),  # holdfast_server, holdfast_paths: what is behind the gateway where no rule says so
             PolicyStation(),  # holdfast_rules: what the rules say; makes an Identifier and a Masker from them
             IdentityStation(),  # holdfast_resource, holdfast_origins: who asks
             MaskingStation(),  # what must not travel or be kept

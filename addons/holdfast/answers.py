@@ -79,6 +79,8 @@ def refusal(refused: Refused, body: Body | None, headers: Headers = ()) -> Answe
     status = status_of(refused)
     calls = [message for message in body.messages if isinstance(message, Call)] if body else []
     asked = [call for call in calls if call.id is not None]
+    if status == 200 and body is None:  # noqa: PLR2004 -- HTTP 200
+        status = 403  # a stream, or the end of a session: there is no message that could carry the refusal
     if status == 200 and not asked:  # noqa: PLR2004 -- HTTP 200
         # Nobody waits for an answer to a notification; an error status would only break the transport.
         return Answer(202, headers, b"")

@@ -19,8 +19,8 @@ from holdfast.identity.caller import Caller
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Payload, Use
 from holdfast.masking.finding import Masked
-from holdfast.passage import Admission, Admitted
-from holdfast.policy.ruleset import Ruleset
+from holdfast.passage import Admission, Admitted, InForce
+from holdfast.policy.servers import Server
 
 GROUPS_COUNT_MAX: Final = 20  # a Record has 16 KiB; some directories put hundreds of groups into a token
 ACTORS_COUNT_MAX: Final = 10
@@ -31,7 +31,7 @@ JSON_TYPE: Final = "application/json"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gateway:
-    """What every Record says about the gateway and the server behind it.
+    """What every Record says about the gateway.
 
     ``config`` is the digest of the options in force, ``build`` that of the code, both hex.
     """
@@ -39,8 +39,6 @@ class Gateway:
     version: str
     build: str
     config: str
-    server: str
-    host: str
 
     def to_json(self) -> JsonObject:
         """The member ``gw``."""
@@ -74,14 +72,17 @@ def src(request: Request, agent: str) -> JsonObject:
     return member
 
 
-def base(gateway: Gateway, rules: Ruleset, request: Request, agent: str) -> JsonObject:
-    """The members that every Record about ``request`` shares."""
-    return {
-        "src": src(request, agent),
-        "dst": {"server": gateway.server, "host": gateway.host},
-        "gw": gateway.to_json(),
-        "rules": rules.digest_hex,
-    }
+def dst(server: Server, path: str | None) -> JsonObject:
+    """The member ``dst``: which server is asked, and at which endpoint of the gateway if it is one."""
+    member: JsonObject = {"server": server.id, "host": server.upstream.host_text()}
+    return member if path is None else {**member, "path": path}
+
+
+def base(gateway: Gateway, force: InForce, request: Request, agent: str) -> JsonObject:
+    """The members that every Record about ``request`` shares; ``dst`` only where there is one server to ask."""
+    alone = force.servers.alone()
+    member: JsonObject = {} if alone is None else {"dst": dst(alone, None)}
+    return {"src": src(request, agent), **member, "gw": gateway.to_json(), "rules": force.rules.digest_hex}
 
 
 def rpc(kept: Message) -> JsonObject:

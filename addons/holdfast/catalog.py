@@ -62,6 +62,17 @@ class Catalog:
         return self._definitions.get(tool[:NAME_CHARS_MAX]) if tool is not None else None
 
 
+class Catalogs:
+    """A catalog of its own for each server: two servers may have tools of one name."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, Catalog] = {}
+
+    def of(self, server: str) -> Catalog:
+        """The catalog of ``server``. There are no more than servers in the rules."""
+        return self._of.setdefault(server, Catalog())
+
+
 def _tools(result: Json) -> list[dict[str, Json]]:
     tools = result.get("tools") if isinstance(result, dict) else None
     listed = tools if isinstance(tools, list) else []

@@ -38,9 +38,32 @@ class Request:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What goes to the MCP server, byte for byte."""
+class Upstream:
+    """Where a server is."""
 
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, as sockets take them."""
+        return self.host, self.port
+
+    def host_text(self) -> str:
+        """What a ``Host`` header says: without the port that the scheme implies."""
+        text = f"[{self.host}]" if ":" in self.host else self.host
+        return text if self.port == (443 if self.tls else 80) else f"{text}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{self.host_text()}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What goes to a server, byte for byte, and to which."""
+
+    upstream: Upstream
     method: str
     path: str
     headers: Headers

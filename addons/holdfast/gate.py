@@ -14,11 +14,11 @@ events.
 import dataclasses
 from typing import Final
 
-from holdfast import answers, capture, held, jsontext, judging, replies, wireheaders
+from holdfast import answers, capture, held, jsontext, judging, replies, routing, wireheaders
 from holdfast.approval.page import HOLD_PATH, page_of
 from holdfast.call import HANDSHAKE_VERSIONS, Body, Call, Direction, Message, parse_body
 from holdfast.errors import Cause, Refused
-from holdfast.exchange import Answer, Head, Headers, Outgoing, Peer, Request
+from holdfast.exchange import Answer, Head, Headers, Peer, Request
 from holdfast.failing import failure, of_server
 from holdfast.identity.caller import Caller
 from holdfast.ledger.draft import Draft
@@ -47,7 +47,7 @@ class Gate:
         trail = Trail(request, self.stations.in_force())
         try:
             agent = trail.force.masker.keep_text(request.header("user-agent") or "")
-            trail.base = capture.base(self.stations.gateway, trail.force.rules, request, agent)
+            trail.base = capture.base(self.stations.gateway, trail.force, request, agent)
             return await self._admit(trail, watch)
         except Refused as refused:
             return await self._refuse(trail, refused, watch)
@@ -58,7 +58,7 @@ class Gate:
         screened = screen(trail.request, self.stations.origins | {self.stations.resource})
         if screened.kind is Kind.METADATA:
             suffix = screened.path.removeprefix(METADATA_PATH)
-            if suffix and suffix not in self.stations.paths:
+            if suffix and suffix not in trail.force.servers.by_path:
                 raise Refused(Cause.NOT_FOUND, "this resource is not here")
             metadata = trail.force.identifier.metadata(self.stations.resource + suffix)
             watch.note({"decision": "metadata", "path": METADATA_PATH})
@@ -67,38 +67,29 @@ class Gate:
         if screened.kind is Kind.HOLD_PAGE:
             watch.note({"decision": "hold page", "path": HOLD_PATH})
             return page_of(self.stations.desk.standing(screened.path.removeprefix(HOLD_PATH)))
+        routing.find(self.stations, trail, screened)
         trail.caller = await trail.force.identifier.identify(trail.request)
         trail.base["who"] = capture.who(trail.caller)
-        self._find_path(trail, screened, watch)
+        routing.require(trail)
+        watch.note({"path": trail.path, "server": trail.server.id})
         if screened.kind is Kind.POST:
             return await self._admit_messages(trail, screened, trail.caller, watch)
         return await self._admit_bodiless(trail, screened, trail.caller, watch)
 
-    def _find_path(self, trail: Trail, screened: Screened, watch: Watch) -> None:
-        """Refuse an address that is no endpoint: a server may do anything at another."""
-        sessions, path = self.stations.sessions, screened.path
-        announced = self.stations.announced.get(sessions.digest_hex(screened.session)) if screened.session else None
-        if path not in self.stations.paths and path != announced:
-            raise Refused(
-                Cause.NOT_FOUND, "the path is no MCP endpoint of this gateway", next_step="See option holdfast_paths."
-            )
-        trail.path, trail.on_stream = path, path == announced
-        if isinstance(dst := trail.base.get("dst"), dict):
-            trail.base["dst"] = {**dst, "path": path}
-        watch.note({"path": path})
-
     async def _admit_messages(self, trail: Trail, screened: Screened, caller: Caller, watch: Watch) -> Admission:
         stations = self.stations
         trail.body = body = parse_body(trail.request.body, Direction.TO_SERVER)
+        routing.check_caller(trail, caller)
         trail.version = version = judging.agree_on_version(trail, body)
         trail.base["mcp"] = {"version": version, "transport": "post"}
         judging.enter_session(stations, trail, screened.session, caller)
         trail.body = body = held.resumed(stations, trail, caller, body)
         rules = [judging.judge(stations, trail, caller, message, trail.scope) for message in body.messages]
-        masked = [await trail.force.masker.mask(m, server=stations.gateway.server) for m in body.messages]
+        masked = [await trail.force.masker.mask(m, server=trail.server.id) for m in body.messages]
         trail.kept = masked[0].keep
         # It may refuse a header: before a Record says that the call goes out, and before an approval is spent on it.
-        outgoing = self._outgoing(trail, Body(tuple(one.forward for one in masked), body.is_batch).to_bytes())
+        forward = Body(tuple(one.forward for one in masked), body.is_batch)
+        outgoing = routing.outgoing(trail, forward.to_bytes())
         note = _note(caller, masked)
         watch.show_call(Body(tuple(one.keep for one in masked), body.is_batch).to_bytes(), note)
         drafts = [
@@ -117,16 +108,14 @@ class Gate:
         for message, one in zip(body.messages, masked, strict=True):
             headers = wireheaders.mirror(outgoing.headers, message, one.forward)
             outgoing = dataclasses.replace(outgoing, headers=headers)
-        admission = Admission(
-            Kind.POST, caller, outgoing, admitted, trail.session, trail.scope, trail.force, trail.base, note
-        )
-        admission = dataclasses.replace(admission, signs=trail.signs)
+        admission = trail.admission(Kind.POST, caller, outgoing, admitted, note)
         for one_admitted in admission.waiting():
             stations.open_calls.add(admission.scope, one_admitted)
         stations.counters.calls += len(admitted)
         return admission
 
     async def _admit_bodiless(self, trail: Trail, screened: Screened, caller: Caller, watch: Watch) -> Admission:
+        routing.check_caller(trail, caller)
         version = trail.request.header("mcp-protocol-version") or HANDSHAKE_VERSIONS[0]
         judging.check_version(version)
         trail.base["mcp"] = {"version": version, "transport": screened.kind.value}
@@ -134,27 +123,17 @@ class Gate:
         ends = screened.kind is Kind.END_SESSION
         if ends and trail.session is None:
             raise Refused(Cause.MALFORMED, "a DELETE names no session")
-        outgoing = self._outgoing(trail, b"")
+        outgoing = routing.outgoing(trail, b"")
         note = _note(caller, []) | {"decision": "allow"}
         watch.show_call(b"", note)
         typ = "session.closed" if ends else "stream.opened"
         (receipt,) = await self.stations.ledger.append(Draft(typ, dict(trail.base), {}, None))
         # From here on the Record is durable: the request may travel.
         if ends and trail.session is not None:
-            self.stations.sessions.end(trail.session)
-            self.stations.announced.pop(self.stations.sessions.digest_hex(trail.session), None)
+            self.stations.sessions.end(trail.server.id, trail.session)
+            self.stations.announced.pop(self.stations.sessions.digest_hex(trail.server.id, trail.session), None)
         note["record"] = str(receipt.index)
-        return Admission(screened.kind, caller, outgoing, (), trail.session, trail.scope, trail.force, trail.base, note)
-
-    def _outgoing(self, trail: Trail, body: bytes) -> Outgoing:
-        request = trail.request
-        stripped = dataclasses.replace(request, headers=trail.force.identifier.strip(request.headers))
-        headers = wireheaders.to_server(stripped, self.stations.gateway.host, trail.force.masker.keep_text)
-        if self.stations.credential is not None:
-            headers = (*headers, ("authorization", self.stations.credential))
-        if body or request.method == "POST":
-            headers = (*headers, ("content-length", str(len(body))))
-        return Outgoing(request.method, request.path, headers, body)
+        return trail.admission(screened.kind, caller, outgoing, (), note)
 
     async def _refuse(self, trail: Trail, refused: Refused, watch: Watch) -> Answer:
         stations = self.stations
@@ -175,14 +154,14 @@ class Gate:
 
     def _said_on_stream(self, trail: Trail, answer: Answer) -> Answer:
         """A client of HTTP+SSE (2024-11-05) reads the POST's status alone: what it must know goes on its stream."""
-        outbox = self.stations.outboxes.get(self.stations.sessions.digest_hex(trail.session or ""))
+        outbox = self.stations.outboxes.get(self.stations.sessions.digest_hex(trail.server.id, trail.session or ""))
         said = outbox is not None and outbox.put(answer.body)
         return Answer(HTTP_ACCEPTED, (), b"") if said else answer
 
     def _metadata_url(self, trail: Trail) -> str:
         """RFC 9728 3.1: the well-known path goes before the path of the resource."""
         path = trail.request.path.partition("?")[0]
-        known = path if path in self.stations.paths else ""
+        known = path if path in trail.force.servers.by_path else ""
         return self.stations.resource + METADATA_PATH + known
 
     async def _masked_for_record(self, trail: Trail, refused: Refused) -> Message | None:
@@ -191,7 +170,7 @@ class Gate:
         if trail.body is None or refused.cause is Cause.UNAVAILABLE:
             return None
         try:
-            masked = await trail.force.masker.mask(trail.body.messages[0], server=self.stations.gateway.server)
+            masked = await trail.force.masker.mask(trail.body.messages[0], server=trail.server.id)
         except Exception:  # noqa: BLE001 -- it is refused already; its Record then says less
             return None
         return masked.keep
@@ -201,7 +180,7 @@ class Gate:
         self.stations.counters.refused += 1
         try:
             asked = Request("", "", (), b"", peer)
-            shared = capture.base(self.stations.gateway, self.stations.in_force().rules, asked, "")
+            shared = capture.base(self.stations.gateway, self.stations.in_force(), asked, "")
             await self.stations.ledger.append(capture.unread_draft(shared, refused, size_bytes))
         except Exception as error:  # noqa: BLE001 -- it is refused either way
             failure(error)
@@ -232,7 +211,7 @@ class Gate:
         replies.check_answered_once(vouched)
         opened = self._opened_session(admission, head, parsed.messages)
         if opened:
-            self.stations.sessions.open(head.header("mcp-session-id") or "", admission.caller)
+            self.stations.sessions.open(admission.server.id, head.header("mcp-session-id") or "", admission.caller)
         receipts = await replies.record(self.stations, admission, vouched, [opened] if opened else [])
         # From here on every message of the reply has a durable Record: it may come back.
         for one, receipt in zip(vouched, receipts, strict=False):
@@ -273,7 +252,8 @@ class Gate:
 
 def session_draft(stations: Stations, admission: Admission, session: str) -> Draft:
     """The Record without which a session's id does not reach the client."""
-    return Draft("session.opened", {**admission.base, "sid": stations.sessions.digest_hex(session)}, {}, None)
+    digest_hex = stations.sessions.digest_hex(admission.server.id, session)
+    return Draft("session.opened", {**admission.base, "sid": digest_hex}, {}, None)
 
 
 def _refused_note(trail: Trail, refused: Refused, kept: Message | None) -> dict[str, str]:

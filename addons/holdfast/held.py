@@ -103,13 +103,13 @@ def hold_request(
         call=kept,
         digest_hex=request_digest_hex(
             stations.request_key,
-            stations.gateway.server,
+            trail.server.id,
             forward,
             Around(trail.path, wireheaders.mirrors(trail.request.headers), caller.act),
         ),
         caller=caller,
         rule=rule,
-        server=stations.gateway.server,
+        server=trail.server.id,
         counts=masked.counts(),
         base=base,
         path=trail.path,
@@ -140,8 +140,8 @@ def _wait_s(trail: Trail, call: Call, rule: HoldRule) -> int:
 
 
 def whose(trail: Trail, caller: Caller) -> str:
-    """Within what the ids of Calls are one client's own: the session, else the Caller."""
-    return trail.session or f"{caller.iss}|{caller.sub}"
+    """Within what the ids of Calls are one client's own: the session, else the Caller, at one server."""
+    return f"{trail.server.id} {trail.session or f'{caller.iss}|{caller.sub}'}"
 
 
 def cancel(stations: Stations, trail: Trail, caller: Caller, messages: tuple[Message, ...]) -> None:

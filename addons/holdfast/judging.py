@@ -81,11 +81,11 @@ def enter_session(stations: Stations, trail: Trail, session: str | None, caller:
     # In the modern era too, which has no sessions: a server could still read what the request says of one.
     if session is None:
         return
-    stations.sessions.check(session, caller)
+    stations.sessions.check(trail.server.id, session, caller)
     if trail.force.masker.keep_text(session) != session:
         raise Refused(Cause.MALFORMED, "the session id holds a regulated value")
     trail.session = session
-    trail.base["sid"] = stations.sessions.digest_hex(session)
+    trail.base["sid"] = stations.sessions.digest_hex(trail.server.id, session)
 
 
 def judge(stations: Stations, trail: Trail, caller: Caller, message: Message, scope: str) -> str:
@@ -103,7 +103,7 @@ def judge(stations: Stations, trail: Trail, caller: Caller, message: Message, sc
         raise Refused(
             Cause.MALFORMED, "a call with this id is still open", next_step="Give each call an id of its own."
         )
-    decision = judge_access(trail.force.rules.access, message, caller, stations.gateway.server)
+    decision = judge_access(trail.force.rules.access, message, caller, trail.server.id)
     if isinstance(decision, Deny):
         raise Refused(
             Cause.DENIED_BY_RULE,
@@ -111,7 +111,7 @@ def judge(stations: Stations, trail: Trail, caller: Caller, message: Message, sc
             rule=decision.rule,
             next_step="Ask whoever keeps the access rules, or do without this call.",
         )
-    facts = Facts(message, caller, stations.gateway.server)
+    facts = Facts(message, caller, trail.server.id)
     stations.meters.take(trail.force.rules.budgets, facts, spender_of(trail.base, caller), now_s(stations.clock))
     return decision.rule
 
@@ -132,12 +132,12 @@ async def draft(
         trail.force.rules.approval,
         message,
         caller,
-        stations.gateway.server,
+        trail.server.id,
         masked.findings,
-        stations.catalog.annotations(message.name),
+        stations.catalogs.of(trail.server.id).annotations(message.name),
     )
     if not isinstance(held, Hold):
-        return _defined(stations, call_draft(trail.base, call_id, masked, trail.force.engine, decision, None))
+        return _defined(stations, trail, call_draft(trail.base, call_id, masked, trail.force.engine, decision, None))
     request = hold_request(stations, trail, caller, masked, held.rule, call_id)
     grant = await approved(stations, trail, caller, message, request, watch)
     decision = {"effect": "allow", "rule": held.rule.id, "reason": "a person approved it"}
@@ -154,15 +154,15 @@ async def draft(
         "by": grant.by,
     }
     written.body["ref"] = [grant.record_index]
-    return _defined(stations, written)
+    return _defined(stations, trail, written)
 
 
-def _defined(stations: Stations, draft: Draft) -> Draft:
+def _defined(stations: Stations, trail: Trail, draft: Draft) -> Draft:
     """``draft``, with what the tool was described as when it was called."""
     shared, rpc_member = draft.body.get("mcp"), draft.body.get("rpc")
     if not isinstance(shared, dict) or not isinstance(rpc_member, dict) or rpc_member.get("method") != "tools/call":
         return draft
-    digest_hex = stations.catalog.definition(str(shared.get("name")))
+    digest_hex = stations.catalogs.of(trail.server.id).definition(str(shared.get("name")))
     if digest_hex is not None:
         draft.body["mcp"] = {**shared, "definition": digest_hex}
     return draft

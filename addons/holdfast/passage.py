@@ -14,6 +14,7 @@ from holdfast.jsontext import JsonObject
 from holdfast.keepalive import KeepAlive
 from holdfast.masking.masker import Masker
 from holdfast.policy.ruleset import Ruleset
+from holdfast.policy.servers import Server, Servers
 
 OPEN_CALLS_MAX: Final = 20_000  # calls without an answer; the oldest is forgotten first, its Reply is then refused
 
@@ -52,13 +53,14 @@ class Watch(Protocol):
 class InForce:
     """The rules in force and what was built from them; replaced as a whole on reload.
 
-    ``engine`` is what Records say about the masker.
+    ``engine`` is what Records say about the masker; ``servers`` have their credentials.
     """
 
     rules: Ruleset
     identifier: Identifier
     masker: Masker
     engine: JsonObject
+    servers: Servers
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ class Admission:
     """An HTTP request that may travel: what goes out, and on whose behalf.
 
     The request itself is not kept: a stream that stays open for an hour must not hold a token in memory. ``base`` has
-    the members that every Record about this request shares; ``scope`` is within what JSON-RPC ids are unique. ``signs``
-    are those of a call that was held, after which the server's progress must go on.
+    the members that every Record about this request shares; ``scope`` is within what JSON-RPC ids are unique; ``path``
+    is the endpoint that was asked at the gateway. ``signs`` are those of a call that was held, after which the server's
+    progress must go on.
     """
 
     kind: Kind
@@ -90,6 +93,8 @@ class Admission:
     force: InForce
     base: JsonObject
     note: dict[str, str]
+    server: Server
+    path: str
     signs: KeepAlive | None = None
 
     def waiting(self) -> tuple[Admitted, ...]:

@@ -81,15 +81,15 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         Refused: a Reply to no open Call (SERVER_FAULT).
         MaskingError: the masker cannot vouch for it.
     """
-    _check_input_requests(stations, admission, message.result if isinstance(message, Reply) else message.params)
-    masked = await admission.force.masker.mask(message, server=stations.gateway.server)
+    _check_input_requests(admission, message.result if isinstance(message, Reply) else message.params)
+    masked = await admission.force.masker.mask(message, server=admission.server.id)
     engine = admission.force.engine
     if isinstance(message, Reply):
         answered = _answered(stations, admission, message)
-        defines = _defined(stations, answered, message, masked.keep)
+        defines = _defined(stations, admission, answered, message, masked.keep)
         out = judging.reply_outcome(stations, message, answered)
         if isinstance(answered.message, Call):
-            shown = show(admission, stations.gateway.server, answered.message, message, masked)
+            shown = show(admission, admission.server.id, answered.message, message, masked)
             masked = shown.masked
             out |= {} if shown.hidden_count is None else {"hidden": shown.hidden_count}
         over = _over_budget(stations, admission, answered, masked.forward)
@@ -99,7 +99,7 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=defines)
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
         raise Refused(Cause.SERVER_FAULT, "a call of the server with this id is still open")
-    decision = judge_access(admission.force.rules.access, message, admission.caller, stations.gateway.server)
+    decision = judge_access(admission.force.rules.access, message, admission.caller, admission.server.id)
     if isinstance(decision, Deny):
         refused = Refused(Cause.DENIED_BY_RULE, decision.reason, rule=decision.rule)
         return Vouched(refusal_draft(stations, admission, refused, b"", masked.keep), None, masked.keep)
@@ -113,7 +113,7 @@ def _over_budget(stations: Stations, admission: Admission, answered: Admitted, f
     """The refusal of a result that is more than a budget has; it is counted otherwise."""
     if not isinstance(answered.message, Call):
         return None
-    facts = Facts(answered.message, admission.caller, stations.gateway.server)
+    facts = Facts(answered.message, admission.caller, admission.server.id)
     weighed = weighing(admission.force.rules.budgets, facts)
     if not weighed:
         return None
@@ -140,11 +140,14 @@ def _told(message: JsonObject, call_id: Id | None) -> Reply:
     return Reply(call_id, message.get("result"), error if isinstance(error, dict) else None, Direction.TO_CLIENT)
 
 
-def _defined(stations: Stations, answered: Admitted, reply: Reply, kept: Message) -> tuple[Definition, ...]:
+def _defined(
+    stations: Stations, admission: Admission, answered: Admitted, reply: Reply, kept: Message
+) -> tuple[Definition, ...]:
     if not (isinstance(answered.message, Call) and answered.message.method == "tools/list" and isinstance(kept, Reply)):
         return ()
-    stations.catalog.learn(reply.result)
-    return stations.catalog.changed(kept.result)
+    catalog = stations.catalogs.of(admission.server.id)
+    catalog.learn(reply.result)
+    return catalog.changed(kept.result)
 
 
 async def record(
@@ -165,7 +168,7 @@ async def record(
         receipts += await stations.ledger.append(*group)
     # From here on every message has a durable Record: it may come back.
     for definition in defined:
-        stations.catalog.remember(definition.name, definition.digest_hex)
+        stations.catalogs.of(admission.server.id).remember(definition.name, definition.digest_hex)
     return tuple(receipts)
 
 
@@ -198,18 +201,18 @@ def settle(stations: Stations, admission: Admission, vouched: Vouched, index: in
         stations.open_calls.add(admission.scope, Admitted(vouched.forward, vouched.kept, vouched.asks, index, now_ns))
 
 
-def _check_input_requests(stations: Stations, admission: Admission, value: Json) -> None:
+def _check_input_requests(admission: Admission, value: Json) -> None:
     """MCP 2026-07-28: a result may carry requests to the client (MRTR). They are Calls of the server like any other."""
     level = [value]
     while level:
         members = [item for item in level if isinstance(item, dict)]
         for item in members:
-            _judge_input_requests(stations, admission, item.get("inputRequests"))
+            _judge_input_requests(admission, item.get("inputRequests"))
         inner = [value for item in members for name, value in item.items() if name not in _CONTENT]
         level = inner + [value for item in level if isinstance(item, list) for value in item]
 
 
-def _judge_input_requests(stations: Stations, admission: Admission, asked: Json) -> None:
+def _judge_input_requests(admission: Admission, asked: Json) -> None:
     if asked is None:
         return
     for request in asked.values() if isinstance(asked, dict) else [None]:
@@ -217,7 +220,7 @@ def _judge_input_requests(stations: Stations, admission: Admission, asked: Json)
         if not isinstance(request, dict) or not isinstance(method, str):
             raise Refused(Cause.SERVER_FAULT, "an input request names no method")
         call = Call(method, request.get("params"), "input", Direction.TO_CLIENT)
-        decision = judge_access(admission.force.rules.access, call, admission.caller, stations.gateway.server)
+        decision = judge_access(admission.force.rules.access, call, admission.caller, admission.server.id)
         if isinstance(decision, Deny):
             raise Refused(Cause.DENIED_BY_RULE, decision.reason, rule=decision.rule)
 

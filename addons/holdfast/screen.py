@@ -17,7 +17,6 @@ from holdfast.wireheaders import SESSION_ID, media_type
 
 METADATA_PATH: Final = "/.well-known/oauth-protected-resource"  # RFC 9728, section 3.1
 PATH_CHARS_MAX: Final = 1024
-PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?|/")  # of an endpoint: nothing to decode, nothing empty
 _TARGET: Final = re.compile(rf"/[\x21-\x22\x24-\x7e]{{0,{PATH_CHARS_MAX - 1}}}")  # visible ASCII without a fragment
 QUERY_FIELDS_MAX: Final = 10  # one is the session; the rest is refused by name, which tells a client more
 # HTTP+SSE (2024-11-05) has its session in the query of the POST address.

@@ -10,9 +10,9 @@ from holdfast.approval.desk import Desk
 from holdfast.approval.legs import FIRST, Leg, Legs
 from holdfast.call import Body, Message
 from holdfast.capture import Gateway
-from holdfast.catalog import Catalog
+from holdfast.catalog import Catalogs
 from holdfast.clock import Clock
-from holdfast.exchange import Request
+from holdfast.exchange import Outgoing, Request
 from holdfast.identity.caller import Caller
 from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
@@ -20,7 +20,8 @@ from holdfast.keepalive import KeepAlive
 from holdfast.ledger.remote.access import Writable
 from holdfast.meters import Meters
 from holdfast.outbox import Outbox
-from holdfast.passage import InForce, OpenCalls
+from holdfast.passage import Admission, Admitted, InForce, Kind, OpenCalls
+from holdfast.policy.servers import Server
 
 _ALONE: Final = itertools.count()
 ANNOUNCED_MAX: Final = 10_000  # open streams of HTTP+SSE; each costs two hundred bytes
@@ -44,11 +45,10 @@ class Counters:
 class Stations:
     """The stations of the gateway, ready to work.
 
-    ``paths`` are the endpoints of the MCP server; ``announced`` are those that it named for one session (HTTP+SSE,
-    2024-11-05), and ``outboxes`` what the gateway itself says on such streams, by the session's digest. ``resource`` is
-    the public URL of the gateway up to its host and port, ``origins`` the Origin header values that browsers may send,
-    ``credential`` the gateway's own Authorization towards the server. ``legs`` seals the state with which held calls of
-    the modern era come back.
+    ``announced`` are the paths that servers named for one session (HTTP+SSE, 2024-11-05), and ``outboxes`` what the
+    gateway itself says on such streams, by the session's digest. ``resource`` is the public URL of the gateway up to
+    its host and port, ``origins`` the Origin header values that browsers may send. ``legs`` seals the state with which
+    held calls of the modern era come back.
     """
 
     in_force: Callable[[], InForce]
@@ -60,10 +60,8 @@ class Stations:
     request_key: bytes
     resource: str
     origins: frozenset[str]
-    paths: frozenset[str] = frozenset({"/mcp"})
     announced: dict[str, str] = dataclasses.field(default_factory=dict)
-    credential: str | None = dataclasses.field(default=None, repr=False)
-    catalog: Catalog = dataclasses.field(default_factory=Catalog)
+    catalogs: Catalogs = dataclasses.field(default_factory=Catalogs)
     open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
     cancellations: Cancellations = dataclasses.field(default_factory=Cancellations)
     outboxes: dict[str, Outbox] = dataclasses.field(default_factory=dict)
@@ -83,7 +81,10 @@ class Stations:
 
 @dataclasses.dataclass(slots=True)
 class Trail:
-    """How far a request has come: what its refusal needs to be answered and written down."""
+    """How far a request has come: what its refusal needs to be answered and written down.
+
+    ``found`` is the server whose endpoint ``path`` is, and ``upstream_path`` what is asked there.
+    """
 
     request: Request
     force: InForce
@@ -91,7 +92,9 @@ class Trail:
     caller: Caller | None = None
     body: Body | None = None
     kept: Message | None = None
+    found: Server | None = None
     path: str = ""
+    upstream_path: str = ""
     session: str | None = None
     version: str = ""
     on_stream: bool = False  # HTTP+SSE: replies go to the session's stream, the POST is answered at once
@@ -101,5 +104,40 @@ class Trail:
 
     @property
     def scope(self) -> str:
-        """Within what JSON-RPC ids are unique: the session, else this request alone."""
-        return self.session or self.alone
+        """Within what JSON-RPC ids are unique: the session of the server, else this request alone."""
+        return scope_of(self.server, self.session) if self.session else self.alone
+
+    @property
+    def server(self) -> Server:
+        """The server that is asked.
+
+        Raises:
+            RuntimeError: none was found, so nothing can be judged.
+        """
+        if self.found is None:
+            raise RuntimeError("no server was found")
+        return self.found
+
+    def admission(
+        self, kind: Kind, caller: Caller, outgoing: Outgoing, admitted: tuple[Admitted, ...], note: dict[str, str]
+    ) -> Admission:
+        """What the request has become, now that it may travel."""
+        return Admission(
+            kind=kind,
+            caller=caller,
+            outgoing=outgoing,
+            admitted=admitted,
+            session=self.session,
+            scope=self.scope,
+            force=self.force,
+            base=self.base,
+            note=note,
+            server=self.server,
+            path=self.path,
+            signs=self.signs,
+        )
+
+
+def scope_of(server: Server, session: str) -> str:
+    """Within what the JSON-RPC ids of a session are unique. A server's id has no blank."""
+    return f"{server.id} {session}"

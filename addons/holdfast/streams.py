@@ -18,14 +18,16 @@ from holdfast.gate import Gate, session_draft
 from holdfast.ledger.draft import Draft
 from holdfast.outbox import Outbox
 from holdfast.passage import Admission, Kind, Watch
+from holdfast.policy.servers import PATH
 from holdfast.replies import Vouched
-from holdfast.screen import PATH, SESSION_QUERY
+from holdfast.screen import SESSION_QUERY
 from holdfast.sse import Event, format_event, parse_event
+from holdfast.stations import scope_of
 
 log = logging.getLogger(__name__)
 
 _ENDPOINT: Final = re.compile(
-    rf"(?P<path>{PATH.pattern})\?(?:{'|'.join(sorted(SESSION_QUERY))})=(?P<session>[A-Za-z0-9._~-]{{1,256}})"
+    rf"(?P<path>{PATH.pattern})\?(?P<query>(?:{'|'.join(sorted(SESSION_QUERY))})=(?P<session>[A-Za-z0-9._~-]{{1,256}}))"
 )
 
 
@@ -51,7 +53,7 @@ class EventStream:
             )
             if session is not None and initializes:
                 # Whose it is comes first: a Record must not give one Caller's session to another.
-                self._stations.sessions.open(session, self._admission.caller)
+                self._stations.sessions.open(self._admission.server.id, session, self._admission.caller)
                 await self._stations.ledger.append(session_draft(self._stations, self._admission, session))
             headers = wireheaders.to_client(head, self._admission.force.masker.keep_text)
             return Answer(200, (("content-type", "text/event-stream"), *headers), b"")
@@ -134,7 +136,7 @@ class EventStream:
         return dataclasses.replace(one, forward=signs.carry_on(one.forward))
 
     def _endpoint(self, event: Event) -> tuple[Event, Draft]:
-        """HTTP+SSE (2024-11-05): where to POST. Only the path goes on, so that clients stay with the gateway."""
+        """HTTP+SSE (2024-11-05): where to POST. The client stays at the endpoint it knows; only the session goes on."""
         target = _ENDPOINT.fullmatch(urllib.parse.urlsplit(event.data or "")._replace(scheme="", netloc="").geturl())
         admission, keep_text = self._admission, self._admission.force.masker.keep_text
         if target is None or keep_text(target[0]) != target[0]:
@@ -142,16 +144,17 @@ class EventStream:
         if admission.kind is not Kind.STREAM or admission.session is not None:
             raise Refused(Cause.SERVER_FAULT, "an endpoint event where none belongs")
         session = target["session"]
-        self._stations.sessions.open(session, admission.caller)
+        self._stations.sessions.open(admission.server.id, session, admission.caller)
         draft = session_draft(self._stations, admission, session)
-        digest_hex = self._stations.sessions.digest_hex(session)
+        digest_hex = self._stations.sessions.digest_hex(admission.server.id, session)
         self._stations.announce(digest_hex, target["path"])
         self.outbox, self._endpoint_hex = Outbox(), digest_hex
         self._stations.outboxes[digest_hex] = self.outbox
         # What the client asks at that address is answered on this stream.
         base = {**admission.base, "sid": digest_hex}
-        self._admission = dataclasses.replace(admission, session=session, scope=session, base=base)
-        return Event(target[0], "endpoint", event.id), draft
+        scope = scope_of(admission.server, session)
+        self._admission = dataclasses.replace(admission, session=session, scope=scope, base=base)
+        return Event(f"{admission.path}?{target['query']}", "endpoint", event.id), draft
 
     def _show(self, vouched: list[Vouched]) -> None:
         if vouched:

@@ -1,10 +1,12 @@
 """Calls: recorded before they travel, masked by rule, refused in the words of their era."""
 
 import asyncio
+import dataclasses
 
 import pytest
 from tests.gate.works import (
     CARD,
+    CRM,
     MAIL,
     BrokenMasker,
     CountedMasker,
@@ -60,7 +62,8 @@ async def test_the_credential_and_unknown_headers_stay_here(works: Works) -> Non
 
 
 async def test_the_gateways_own_credential_goes_to_the_server(works: Works) -> None:
-    admission = await works.with_(credential="Bearer upstream").admitted(tool("get_customer"))
+    crm = dataclasses.replace(CRM, credential=("authorization", "Bearer upstream"))
+    admission = await works.with_servers(crm).admitted(tool("get_customer"))
     assert ("authorization", "Bearer upstream") in admission.outgoing.headers
     assert b"upstream" not in b"".join(jsontext.wire(record) for record in works.records())
 

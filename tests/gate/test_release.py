@@ -141,10 +141,11 @@ async def _opened_stream(works: Works) -> EventStream:
 async def test_the_endpoint_of_http_sse_keeps_clients_at_the_gateway(works: Works) -> None:
     stream = await _opened_stream(works)
     out = await stream.release([b"event: endpoint\ndata: http://inner:3000/messages/?session_id=abc\n\n"])
-    assert out == b"event: endpoint\ndata: /messages/?session_id=abc\n\n"
+    assert out == b"event: endpoint\ndata: /mcp?session_id=abc\n\n"
     assert works.types() == ["stream.opened", "session.opened"]
-    asked = await works.gate.admit(works.post(tool("get_customer"), path="/messages/?session_id=abc"), works.screen)
+    asked = await works.gate.admit(works.post(tool("get_customer"), path="/mcp?session_id=abc"), works.screen)
     assert isinstance(asked, Admission)
+    assert asked.outgoing.path == "/messages/?session_id=abc"
     block = b"event: message\ndata: " + jsontext.wire(result("here")) + b"\n\n"
     assert await stream.release([block]) == block
     assert works.types()[-2:] == ["call", "reply"]

@@ -14,7 +14,7 @@ from holdfast.approval.keys import signer_of
 from holdfast.capture import Gateway
 from holdfast.clock import SetClock
 from holdfast.errors import LedgerError, MaskingError
-from holdfast.exchange import Answer, Head, Peer, Request
+from holdfast.exchange import Answer, Head, Peer, Request, Upstream
 from holdfast.gate import Gate
 from holdfast.identity.identifier import Identifier
 from holdfast.identity.sessions import Sessions
@@ -28,6 +28,7 @@ from holdfast.masking.finding import Masked
 from holdfast.masking.masker import Masker
 from holdfast.passage import Admission, InForce
 from holdfast.policy.ruleset import Ruleset
+from holdfast.policy.servers import Server, Servers
 from holdfast.stations import Stations
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,7 @@ SERVER_URL = "http://gw.example.com"
 JSON = ("content-type", "application/json")
 CARD = "4111 1111 1111 1111"
 MAIL = "bob@example.com"
+CRM = Server("crm", Upstream("crm", 3000, tls=False), {"/mcp": "/mcp"})
 
 
 def write_rules(folder: Path, **replaced: str) -> Path:
@@ -147,6 +149,7 @@ class Works:
             Identifier(rules.identity, self.clock),
             masker,
             {"engine": engine.name, "version": engine.version, "config": engine.config_hex},
+            Servers((CRM,)),
         )
         self.desk = Desk(
             self.data,
@@ -164,7 +167,7 @@ class Works:
             desk=self.desk,
             ledger=self.ledger,
             clock=self.clock,
-            gateway=Gateway("0", "b", "00" * 32, "crm", "crm:3000"),
+            gateway=Gateway("0", "b", "00" * 32),
             request_key=self.keys.request,
             resource=SERVER_URL,
             origins=frozenset(),
@@ -180,6 +183,11 @@ class Works:
 
     def with_masker(self, masker: Any) -> "Works":
         self.force = dataclasses.replace(self.force, masker=masker)
+        return self
+
+    def with_servers(self, *servers: Server) -> "Works":
+        """The same works before other servers."""
+        self.force = dataclasses.replace(self.force, servers=Servers(servers))
         return self
 
     def post(self, message: object, *headers: tuple[str, str], who: str | None = None, path: str = "/mcp") -> Request:

@@ -33,6 +33,7 @@ def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Pat
         "access.yaml",
         "masking.yaml",
         "approval.yaml",
+        "servers.yaml",
         "witnesses.yaml",
         "retention.yaml",
         "budgets.yaml",

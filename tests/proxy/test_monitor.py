@@ -8,13 +8,14 @@ from mitmproxy.proxy.layers import http as layers
 from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.test import taddons, tflow
 
-from holdfast.exchange import Answer, Headers, Outgoing
+from holdfast.exchange import Answer, Headers, Outgoing, Upstream
 from holdfast.proxy.monitor import MonitoredStream, wire_headers
 from holdfast.proxy.request_half import response_of
 from holdfast.proxy.seals import NOT_HTTP, UNSEALED, Chunk, Passing, with_length
 
 _HEADERS: Headers = (("host", "up:1"), ("content-type", "application/json"), ("content-length", "2"))
-_SEALED = Outgoing("POST", "/mcp", _HEADERS, b"{}")
+_SERVER = Upstream("up", 1, tls=False)
+_SEALED = Outgoing(_SERVER, "POST", "/mcp", _HEADERS, b"{}")
 _ANSWER = with_length(Answer(200, (("content-type", "application/json"),), b"[]"))
 
 
@@ -25,6 +26,7 @@ def stream() -> MonitoredStream:
         client = tflow.tclient_conn()
         client.proxy_mode = ProxyMode.parse("reverse:http://up:1")
         made = MonitoredStream(context.Context(client, opts), 1)
+    made.context.server.address = _SERVER.address
     made.passing = Passing(tflow.tflow())
     return made
 

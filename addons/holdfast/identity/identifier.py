@@ -89,10 +89,14 @@ class Identifier:
         return refusal.challenge(refused, resource_metadata_url, self.rules.scopes_supported)
 
     def metadata(self, resource: str) -> bytes:
-        """The protected resource metadata of RFC 9728 2 as JSON; the rules' ``resource`` goes before ``resource``."""
+        """The protected resource metadata of RFC 9728 2 as JSON, for the endpoint whose URL ``resource`` is.
+
+        The rules' ``resource`` is stated in its place where it covers it: tokens are meant for that one then.
+        """
+        stated = self.rules.resource
         servers = sorted(iss for iss in self._bearer.issuers if urllib.parse.urlsplit(iss).scheme in ("https", "http"))
         document: JsonObject = {
-            "resource": self.rules.resource or resource,
+            "resource": stated if stated and _covers(stated, resource) else resource,
             "authorization_servers": [*servers],
             "bearer_methods_supported": ["header"],
             "resource_name": "Holdfast MCP gateway",
@@ -106,6 +110,12 @@ class Identifier:
         for warning in self.rules.warnings():
             _log.warning("identity: %s", warning)
         await asyncio.gather(*(store.warm() for store in self._stores.values()))
+
+
+def _covers(stated: str, resource: str) -> bool:
+    """Whether the path of ``stated`` is that of ``resource`` or above it; of a whole gateway it says what it likes."""
+    above, below = (urllib.parse.urlsplit(url).path.rstrip("/") for url in (stated, resource))
+    return not below or f"{below}/".startswith(f"{above}/")
 
 
 def _refuse_token_in_url(path: str) -> None:

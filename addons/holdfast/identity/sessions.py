@@ -1,7 +1,7 @@
-"""MCP sessions: a session id belongs to the Caller who opened it, and to nobody else.
+"""MCP sessions: a session id belongs to the server that gave it out and the Caller who opened it, and to nobody else.
 
-Ids are kept as digests only. Every Caller has room for a number of sessions; whoever opens more loses their own oldest
-ones, never another's.
+A session of one server is none at another. Ids are kept as digests only. Every Caller has room for a number of
+sessions; whoever opens more loses their own oldest ones, never another's.
 """
 
 import collections
@@ -13,7 +13,7 @@ from holdfast.identity.caller import Caller
 
 SESSIONS_COUNT_MAX: Final = 65_536  # about 20 MiB
 PER_CALLER_COUNT_MAX: Final = 256  # one person's agents, with room for those that never say goodbye
-_DOMAIN: Final = b"holdfast/session/v1\0"  # so that the digest is of no use for any other list of ids
+_DOMAIN: Final = b"holdfast/session/v2\0"  # so that the digest is of no use for any other list of ids
 
 type CallerKey = tuple[str, str]
 
@@ -29,21 +29,21 @@ class Sessions:
         self._owner: dict[str, CallerKey] = {}
         self._held: dict[CallerKey, collections.OrderedDict[str, None]] = {}  # least lately used first
 
-    def open(self, session_id: str, caller: Caller) -> None:
-        """Note that the server gave ``session_id`` to ``caller``.
+    def open(self, server: str, session_id: str, caller: Caller) -> None:
+        """Note that ``server`` gave ``session_id`` to ``caller``.
 
         Raises:
             Refused: SERVER_FAULT, the id is already another Caller's.
         """
-        self._add(self.digest_hex(session_id), caller.key)
+        self._add(self.digest_hex(server, session_id), caller.key)
 
-    def check(self, session_id: str, caller: Caller) -> None:
-        """Return if ``session_id`` is open and ``caller``'s.
+    def check(self, server: str, session_id: str, caller: Caller) -> None:
+        """Return if ``session_id`` is open at ``server`` and ``caller``'s.
 
         Raises:
             Refused: NO_SESSION when it is unknown or ended, FORBIDDEN when it is another Caller's.
         """
-        digest_hex = self.digest_hex(session_id)
+        digest_hex = self.digest_hex(server, session_id)
         owner = self._owner.get(digest_hex)
         if owner is None:
             raise Refused(
@@ -59,14 +59,18 @@ class Sessions:
             )
         self._held[owner].move_to_end(digest_hex)
 
-    def end(self, session_id: str) -> None:
+    def end(self, server: str, session_id: str) -> None:
         """Forget the session, if it is open."""
-        self._remove(self.digest_hex(session_id))
+        self._remove(self.digest_hex(server, session_id))
 
     @staticmethod
-    def digest_hex(session_id: str) -> str:
-        """What Records carry in place of ``session_id``: SHA-256 with a domain prefix, 64 hex digits."""
-        return hashlib.sha256(_DOMAIN + session_id.encode("utf-8", "surrogatepass")).hexdigest()
+    def digest_hex(server: str, session_id: str) -> str:
+        """What Records carry in place of ``session_id``: SHA-256 with a domain prefix, 64 hex digits.
+
+        A NUL byte ends ``server``, which is a short plain name.
+        """
+        named = f"{server}\0{session_id}".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(_DOMAIN + named).hexdigest()
 
     def restore(self, digest_hex: str, caller_key: CallerKey) -> None:
         """Note a session from its Record after a restart; call in the order in which they were opened.

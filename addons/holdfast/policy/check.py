@@ -14,6 +14,7 @@ from holdfast.policy.document import Section, parse_document, read_source, requi
 from holdfast.policy.examples import Proven, check_each, check_examples
 from holdfast.policy.holding import parse_approval
 from holdfast.policy.ruleset import OPTIONAL_NAMES, read_witnesses
+from holdfast.policy.servers import parse_servers
 from holdfast.retention.rules import parse_retention
 
 
@@ -74,6 +75,11 @@ def _masking(section: Section, _directory: Path) -> FileReport:
     return FileReport(section.file, f"{len(listed) + len(rules.paths)} rules, {count} examples", failures)
 
 
+def _servers(section: Section, _directory: Path) -> FileReport:
+    servers = parse_servers(section)
+    return FileReport(section.file, f"{len(servers)} servers, {sum(len(server.paths) for server in servers)} paths")
+
+
 def _witnesses(section: Section, directory: Path) -> FileReport:
     rules, roots = read_witnesses(directory, section)
     counted = f"{len(rules.witnesses)} witnesses, {len(rules.timestamps)} time stamps, {len(roots)} files of roots"
@@ -94,6 +100,7 @@ _FILES: Final[dict[str, Prove]] = {
     "access.yaml": _access,
     "masking.yaml": _masking,
     "approval.yaml": _approval,
+    "servers.yaml": _servers,
     "witnesses.yaml": _witnesses,
     "retention.yaml": _retention,
     "budgets.yaml": _budgets,

@@ -12,25 +12,27 @@ from holdfast.policy.access import AccessRules, parse_access
 from holdfast.policy.budgets import BudgetRules, parse_budgets
 from holdfast.policy.document import Section, Source, parse_document, read_source, require_version
 from holdfast.policy.holding import ApprovalRules, parse_approval
+from holdfast.policy.servers import Server, parse_servers
 from holdfast.retention.rules import Retention, parse_retention
 from holdfast.witness.rules import WitnessRules, parse_witnesses
 
 FILE_NAMES: Final = ("identity.yaml", "access.yaml", "masking.yaml", "approval.yaml")
-OPTIONAL_NAMES: Final = (
-    "witnesses.yaml",
-    "retention.yaml",
-    "budgets.yaml",
-)  # without them: nobody outside vouches, no payload is pruned, and nobody's calls are counted
+# Without them: one server, nobody outside vouches, no payload is pruned, and nobody's calls are counted.
+OPTIONAL_NAMES: Final = ("servers.yaml", "witnesses.yaml", "retention.yaml", "budgets.yaml")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ruleset:
-    """Every rule in force. ``digest_hex`` names it in Records; ``sources`` are the bytes that it was read from."""
+    """Every rule in force. ``digest_hex`` names it in Records; ``sources`` are the bytes that it was read from.
+
+    ``servers`` is empty where there is the one of the options.
+    """
 
     identity: IdentityRules
     access: AccessRules
     masking: MaskingRules
     approval: ApprovalRules
+    servers: tuple[Server, ...]
     witnesses: WitnessRules
     retention: Retention | None
     budgets: BudgetRules
@@ -48,6 +50,7 @@ def load_ruleset(directory: Path) -> Ruleset:
     sources = tuple(read_source(directory / name) for name in (*FILE_NAMES, *present))
     sections = {source.name: _parse(source) for source in sources}
     identity, access, masking, approval = (sections[name] for name in FILE_NAMES)
+    servers = sections.get("servers.yaml")
     witnesses, roots = read_witnesses(directory, sections.get("witnesses.yaml"))
     retention, budgets = sections.get("retention.yaml"), sections.get("budgets.yaml")
     return Ruleset(
@@ -55,6 +58,7 @@ def load_ruleset(directory: Path) -> Ruleset:
         access=parse_access(access),
         masking=parse_masking(masking),
         approval=parse_approval(approval),
+        servers=parse_servers(servers) if servers is not None else (),
         witnesses=witnesses,
         retention=parse_retention(retention) if retention is not None else None,
         budgets=parse_budgets(budgets) if budgets is not None else BudgetRules(),

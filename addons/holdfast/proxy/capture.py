@@ -9,7 +9,6 @@ from typing import Final
 
 from mitmproxy import command, ctx
 from mitmproxy.addonmanager import Loader
-from mitmproxy.proxy import mode_specs
 
 from holdfast import jsontext
 from holdfast.afterwards import OpenCall, in_groups, left_open, lost_drafts
@@ -21,7 +20,6 @@ from holdfast.ledger.draft import Draft
 from holdfast.ledger.remote.serving import LedgerSocket
 from holdfast.proxy import ledgers
 from holdfast.proxy.guard import own_options
-from holdfast.proxy.monitor import host_text
 from holdfast.proxy.plant import Plant, need
 
 log = logging.getLogger(__name__)
@@ -54,7 +52,6 @@ class CaptureStation:
             "",
             "Socket of a ledger that another process writes (ledger.py serve). Empty: this process writes it.",
         )
-        loader.add_option("holdfast_server", str, "default", "Name of the MCP server, as rules and Records use it.")
 
     def open(self, plant: Plant) -> None:
         """Make the data folder and the keys if this is the first start, and open the ledger or connect to its writer.
@@ -70,9 +67,7 @@ class CaptureStation:
             raise SettingsError(f"holdfast_data {plant.data} cannot be made: {error.strerror}") from None
         if not os.access(plant.data, os.R_OK | os.W_OK | os.X_OK):
             raise SettingsError(f"holdfast_data {plant.data} cannot be written by this user")
-        plant.gateway = Gateway(
-            VERSION, code_digest_hex(), _config_digest_hex(), ctx.options.holdfast_server, upstream_host()
-        )
+        plant.gateway = Gateway(VERSION, code_digest_hex(), _config_digest_hex())
         if ctx.options.holdfast_ledger:
             path = Path(ctx.options.holdfast_ledger).expanduser().absolute()
             ledgers.open_apart(plant, path, ctx.options.holdfast_origin)
@@ -147,14 +142,6 @@ class CaptureStation:
         watched = f"; {self._plant.watch.status_text()}" if self._plant.watch else ""
         rules = self._plant.force.rules.digest_hex[:12]
         return f"{state}; checkpoint at {head.size} Records; rules {rules}{writer}{watched}"
-
-
-def upstream_host() -> str:
-    """Host and port of the MCP server, from the mode option."""
-    mode = mode_specs.ProxyMode.parse(ctx.options.mode[0])
-    if not isinstance(mode, mode_specs.ReverseMode):
-        raise SettingsError("Holdfast runs in one mode: --mode reverse:http://HOST:PORT (or https)")
-    return host_text((mode.address[0], mode.address[1]), tls=mode.scheme == "https")
 
 
 def _config() -> JsonObject:

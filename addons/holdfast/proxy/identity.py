@@ -11,7 +11,6 @@ from holdfast.errors import SettingsError
 from holdfast.identity.identifier import Identifier
 from holdfast.policy.ruleset import Ruleset
 from holdfast.proxy.plant import Plant
-from holdfast.screen import PATH
 
 _SCHEMES: Final = ("http", "https")
 
@@ -29,12 +28,6 @@ class IdentityStation:
             "",
             "Public URL of the gateway up to host and port, such as https://mcp.example.com. Default: the one in "
             "identity.yaml, else where the gateway listens.",
-        )
-        loader.add_option(
-            "holdfast_paths",
-            Sequence[str],
-            ["/mcp", "/sse"],
-            "Paths of the server's MCP endpoints; any other is refused, but for what an HTTP+SSE server announces.",
         )
         loader.add_option(
             "holdfast_origins",
@@ -57,18 +50,6 @@ class IdentityStation:
     def make(rules: Ruleset, plant: Plant) -> Identifier:
         """The Identifier for ``rules``."""
         return Identifier(rules.identity, plant.clock)
-
-    @staticmethod
-    def paths() -> frozenset[str]:
-        """The endpoints of the MCP server.
-
-        Raises:
-            SettingsError: one is no plain path.
-        """
-        for path in ctx.options.holdfast_paths:
-            if not PATH.fullmatch(path):
-                raise SettingsError(f"holdfast_paths: {path!r} is no plain path; write it like /mcp")
-        return frozenset(ctx.options.holdfast_paths)
 
     @staticmethod
     def resource(rules: Ruleset) -> str:

@@ -17,6 +17,7 @@ from holdfast.proxy.gate_addon import GateAddon
 from holdfast.proxy.guard import OptionGuard
 from holdfast.proxy.identity import IdentityStation
 from holdfast.proxy.plant import Plant, Station
+from holdfast.proxy.servers import ServersStation
 from holdfast.proxy.speed import install_dispatch, settle_memory, shed_idle_addons, skip_type_checks
 from holdfast.stations import Stations
 
@@ -108,9 +109,7 @@ class Conductor:
                 request_key=plant.keys.request,
                 resource=IdentityStation.resource(plant.force.rules),
                 origins=frozenset(ctx.options.holdfast_origins),
-                paths=IdentityStation.paths(),
-                credential=None,
-                catalog=plant.catalog,
+                catalogs=plant.catalogs,
                 counters=plant.counters,
                 meters=plant.meters,
                 open_calls=plant.open_calls,
@@ -118,7 +117,8 @@ class Conductor:
         )
         ctx.master.addons.get(GateAddon.name).keep_alive_s = ctx.options.holdfast_keep_alive
         settle_memory()
-        log.info("Holdfast %s guards %s", plant.gateway.version, plant.gateway.host)
+        ServersStation.log(plant.force.servers)
+        log.info("Holdfast %s guards %s", plant.gateway.version, ServersStation.names(plant.force.servers))
 
     async def done(self) -> None:
         """Take the gate away, then stop the stations in reverse order."""

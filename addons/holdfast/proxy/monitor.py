@@ -10,6 +10,7 @@ import logging
 from typing import Any, Final
 
 from mitmproxy import flow, http
+from mitmproxy.connection import Server
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import http as layers
 
@@ -26,13 +27,6 @@ SAFE_TEXTS: Final = frozenset(
 def wire_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
     """Header pairs as mitmproxy holds them."""
     return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
-
-
-def host_text(address: tuple[str, int], *, tls: bool) -> str:
-    """A server's address as a ``Host`` header has it: without the port that the scheme implies."""
-    host, port = address[0], address[1]
-    text = f"[{host}]" if ":" in host else host
-    return text if port == (443 if tls else 80) else f"{text}:{port}"
 
 
 class MonitoredStream(layers.HttpStream):
@@ -85,15 +79,30 @@ class MonitoredStream(layers.HttpStream):
             return "a connection that nobody asked for"
         if isinstance(command, commands.SendData):
             return "raw bytes from the stream layer"
-        return self._event_objection(command.event) if isinstance(command, layers.SendHttp) else None
+        if isinstance(command, layers.SendHttp):
+            return self._peer_objection(command) or self._event_objection(command.event)
+        return None
 
     def _connection_objection(self, command: layers.GetHttpConnection) -> str | None:
         sealed = self.passing.outgoing if self.passing else None
         if sealed is None:
             return "a connection before the request was sealed"
-        if command.via is not None or host_text(command.address, tls=command.tls) != dict(sealed.headers).get("host"):
+        to = sealed.upstream
+        direct = command.via is None and command.transport_protocol == "tcp"
+        if not direct or command.address != to.address or command.tls != to.tls:
             return "a connection to another server than the sealed one"
+        if dict(sealed.headers).get("host") != to.host_text():
+            return "a request that names another server than the sealed one"
         return None
+
+    def _peer_objection(self, command: layers.SendHttp) -> str | None:
+        """A request may only be said to the server that it was sealed for: a client connection can lead to several."""
+        if not isinstance(command.event, layers.RequestHeaders | layers.RequestData | layers.RequestEndOfMessage):
+            return None
+        to = self.passing.outgoing.upstream if self.passing and self.passing.outgoing else None
+        peer = command.connection
+        same = to and isinstance(peer, Server) and (peer.address, peer.tls) == (to.address, to.tls)
+        return None if same else "a request to another server than the sealed one"
 
     def _event_objection(self, event: layers.HttpEvent) -> str | None:
         sealed = self.passing

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from holdfast.approval.desk import Desk
 from holdfast.capture import Gateway
-from holdfast.catalog import Catalog
+from holdfast.catalog import Catalogs
 from holdfast.clock import Clock, SystemClock
 from holdfast.errors import SettingsError
 from holdfast.identity.sessions import Sessions
@@ -30,7 +30,7 @@ class Plant:
     clock: Clock = dataclasses.field(default_factory=SystemClock)
     sessions: Sessions = dataclasses.field(default_factory=Sessions)
     counters: Counters = dataclasses.field(default_factory=Counters)
-    catalog: Catalog = dataclasses.field(default_factory=Catalog)
+    catalogs: Catalogs = dataclasses.field(default_factory=Catalogs)
     open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
     meters: Meters = dataclasses.field(default_factory=Meters)
     writer: Path | None = None

@@ -17,6 +17,7 @@ from holdfast.policy.ruleset import Ruleset, load_ruleset
 from holdfast.proxy.identity import IdentityStation
 from holdfast.proxy.masking import MaskingStation
 from holdfast.proxy.plant import Plant
+from holdfast.proxy.servers import ServersStation
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,11 @@ class PolicyStation:
             log.warning("identity.yaml names no issuer: nobody will pass. See docs/identity.md.")
 
     def _make(self, plant: Plant) -> InForce:
-        rules = load_ruleset(Path(ctx.options.holdfast_rules).expanduser())
+        directory = Path(ctx.options.holdfast_rules).expanduser()
+        rules = load_ruleset(directory)
+        servers = ServersStation.make(rules, directory)
         masker, engine = MaskingStation.make(rules, plant)
-        return InForce(rules, IdentityStation.make(rules, plant), masker, engine)
+        return InForce(rules, IdentityStation.make(rules, plant), masker, engine, servers)
 
     async def start(self, plant: Plant) -> None:
         """Record the rules before the first message is judged by them, and listen for SIGHUP."""
@@ -78,6 +81,7 @@ class PolicyStation:
             # The Record of the new rules is durable: they may judge from here on.
             plant.force = force
             log.info("new rules in force: %s", force.rules.digest_hex)
+            ServersStation.log(force.servers)
 
 
 async def _record(plant: Plant, rules: Ruleset, previous: str | None) -> None:

@@ -162,22 +162,20 @@ class RequestHalf(MonitoredStream):
     def _send_request(self) -> layer.CommandGenerator[None]:
         sealed = self.sealed().outgoing
         assert sealed is not None
-        address = self.context.server.address
-        assert address is not None
-        connection, error = yield layers.GetHttpConnection(
-            address, self.context.server.tls, self.context.server.via, self.context.server.transport_protocol
-        )
-        if error or connection.address != address:  # an addon may send a connection elsewhere
+        to = sealed.upstream
+        connection, error = yield layers.GetHttpConnection(to.address, to.tls, None)
+        if error or connection.address != to.address or connection.tls != to.tls:  # an addon may send it elsewhere
             yield from self.fail("the server cannot be reached")
             return
         self.context.server = self.flow.server_conn = connection
+        self.flow.request.data.host, self.flow.request.data.port = to.address
         self.talks = True
         now_s = time.time()
         head = http.Request(
-            address[0],
-            address[1],
+            to.host,
+            to.port,
             sealed.method.encode("latin-1"),
-            b"https" if self.context.server.tls else b"http",
+            b"https" if to.tls else b"http",
             b"",
             sealed.path.encode("latin-1"),
             b"HTTP/1.1",
