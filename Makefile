@@ -25,6 +25,9 @@ PY := .venv/bin/python
 GATEWAY = --mode "reverse:$$UPSTREAM" --listen-host "$$HOST" --listen-port "$$PORT" \
 	--set confdir="$$DATA/mitmproxy" -s addons/gateway.py --set holdfast_rules="$$RULES" --set holdfast_data="$$DATA"
 
+# mitmproxy wants one address; where rules/servers.yaml names servers, it is the first one's.
+FIRST = UPSTREAM="$${UPSTREAM:-$$($(PY) scripts/rules.py servers --first --rules "$$RULES")}" || exit 1;
+
 .PHONY: help
 help: ## Say what every target does (this text)
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -43,12 +46,12 @@ demo: setup ## Show the whole of it on real input: callers, masking, holds, evid
 	@$(PY) scripts/demo.py $(ARGS)
 
 .PHONY: run
-run: upstream setup ## Start the gateway before UPSTREAM in mitmdump
-	@exec .venv/bin/mitmdump $(GATEWAY) $(ARGS)
+run: upstream setup ## Start the gateway before UPSTREAM, or before the servers of RULES, in mitmdump
+	@$(FIRST) exec .venv/bin/mitmdump $(GATEWAY) $(ARGS)
 
 .PHONY: web
-web: upstream setup ## Start the gateway before UPSTREAM in mitmweb, its page on loopback only
-	@exec .venv/bin/mitmweb --web-host 127.0.0.1 --web-port "$$WEB_PORT" $(GATEWAY) $(ARGS)
+web: upstream setup ## The same in mitmweb, its page on loopback only
+	@$(FIRST) exec .venv/bin/mitmweb --web-host 127.0.0.1 --web-port "$$WEB_PORT" $(GATEWAY) $(ARGS)
 
 .PHONY: test
 test: setup ## Run every test, on up to four cores
@@ -88,5 +91,8 @@ upstream:
 		http://*/?*|https://*/?*) \
 			echo "UPSTREAM is scheme, host and port alone; the path comes from the client: make run UPSTREAM=http://127.0.0.1:3000" >&2; exit 1 ;; \
 		http://?*|https://?*) ;; \
-		*) echo "UPSTREAM, the MCP server's address, is missing: make run UPSTREAM=http://127.0.0.1:3000" >&2; exit 1 ;; \
+		"") grep -q '^ *- *id:' "$$RULES/servers.yaml" 2>/dev/null || { \
+			echo "UPSTREAM, the MCP server's address, is missing: make run UPSTREAM=http://127.0.0.1:3000" >&2; \
+			echo "Or name servers in $$RULES/servers.yaml" >&2; exit 1; } ;; \
+		*) echo "UPSTREAM is no http:// or https:// address: make run UPSTREAM=http://127.0.0.1:3000" >&2; exit 1 ;; \
 	esac

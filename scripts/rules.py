@@ -1,4 +1,4 @@
-"""Check rule files, explain what they would do to a call, and test them.
+"""Check rule files, explain what they would do to a call, test them, and list the servers they name.
 
 Exit codes: 0 all is well, 1 a file, example or case is wrong, 3 the command line is.
 """
@@ -25,7 +25,7 @@ from holdfast.policy.document import read_source
 from holdfast.policy.example import EXAMPLE_ISS, EXAMPLE_SERVER, EXAMPLE_SUB, make_call, make_caller
 from holdfast.policy.explain import explain
 from holdfast.policy.explain_text import lines_of
-from holdfast.policy.ruleset import Ruleset, load_ruleset
+from holdfast.policy.ruleset import Ruleset, load_ruleset, load_servers
 from holdfast.policy.scope import Facts
 
 OK: Final = 0
@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(run=run_explain)
     test = commands.add_parser("test", help="run a file of calls and expected decisions")
     test.set_defaults(run=run_test)
-    for command in (check, explain, test):
+    servers = commands.add_parser("servers", help="which path leads to which server")
+    servers.set_defaults(run=run_servers)
+    servers.add_argument("--first", action="store_true", help="print the first server's address alone")
+    for command in (check, explain, test, servers):
         command.add_argument("--rules", type=Path, default=ROOT / "rules", metavar="DIR", help="default: rules/")
     test.add_argument("file", type=Path, metavar="FILE", help="YAML; docs/rules.md shows one")
     _explain_options(explain)
@@ -78,7 +81,7 @@ def _explain_options(parser: argparse.ArgumentParser) -> None:
     add("--sub", default=EXAMPLE_SUB, help=f"who calls; default: {EXAMPLE_SUB}")
     add("--iss", default=EXAMPLE_ISS, help=f"who vouches for them; default: {EXAMPLE_ISS}")
     add("--client", help="the Caller's client id")
-    add("--server", default=EXAMPLE_SERVER, help=f"the MCP server's name; default: {EXAMPLE_SERVER}")
+    add("--server", help="the server's id in servers.yaml, by default its first; without that file, any name")
     add("--annotations", type=_json, metavar="JSON", help="what the server says about the tool, as in tools/list")
     add("--from", dest="side", choices=("client", "server"), default="client", help="who sends it; default: client")
     add("--json", action="store_true", help="print JSON")
@@ -112,7 +115,7 @@ def run_check(options: argparse.Namespace) -> int:
 def run_explain(options: argparse.Namespace) -> int:
     """What access and approval rules say, which were tried, and what masking does."""
     ruleset = load_ruleset(options.rules)
-    facts = _facts(options)
+    facts = _facts(options, _server_of(ruleset, options.server))
     explained = asyncio.run(explain(ruleset, facts, _masker(ruleset)))
     text = json.dumps(explained, ensure_ascii=False, indent=2) if options.json else "\n".join(lines_of(explained))
     print(text)
@@ -127,7 +130,14 @@ def _masker(ruleset: Ruleset) -> Mask:
     return lambda facts: masker.mask(facts.call, server=facts.server)
 
 
-def _facts(options: argparse.Namespace) -> Facts:
+def _server_of(ruleset: Ruleset, stated: str | None) -> str:
+    ids = [server.id for server in ruleset.servers]
+    if stated is not None and ids and stated not in ids:
+        _parser().error(f"--server {stated} is none of servers.yaml: {', '.join(ids)}")
+    return stated or next(iter(ids), EXAMPLE_SERVER)
+
+
+def _facts(options: argparse.Namespace, server: str) -> Facts:
     direction = Direction.TO_SERVER if options.side == "client" else Direction.TO_CLIENT
     try:
         call = make_call(options.method, options.name, options.arguments, options.params, direction)
@@ -135,7 +145,22 @@ def _facts(options: argparse.Namespace) -> Facts:
         _parser().error("--name has no place in the method given; leave it out")
     groups = tuple(filter(None, options.groups.split(",")))
     caller = make_caller(groups, options.sub, options.iss, options.client)
-    return Facts(call, caller, options.server, (), parse_annotations(options.annotations))
+    return Facts(call, caller, server, (), parse_annotations(options.annotations))
+
+
+def run_servers(options: argparse.Namespace) -> int:
+    """A line for each path; nothing and exit code 1 where servers.yaml names no server."""
+    servers = load_servers(options.rules)
+    if not servers:
+        print(f"{options.rules / 'servers.yaml'} names no server", file=sys.stderr)
+        return FAILED
+    if options.first:
+        print(servers[0].upstream)
+        return OK
+    for server in servers:
+        for path, upstream_path in server.paths.items():
+            print(f"{server.id}: {path} -> {server.upstream}{upstream_path}")
+    return OK
 
 
 def run_test(options: argparse.Namespace) -> int:

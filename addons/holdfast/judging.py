@@ -82,7 +82,7 @@ def enter_session(stations: Stations, trail: Trail, session: str | None, caller:
     if session is None:
         return
     stations.sessions.check(trail.server.id, session, caller)
-    if trail.force.masker.keep_text(session) != session:
+    if wireheaders.tells(session, trail.force.masker.keep_text):
         raise Refused(Cause.MALFORMED, "the session id holds a regulated value")
     trail.session = session
     trail.base["sid"] = stations.sessions.digest_hex(trail.server.id, session)

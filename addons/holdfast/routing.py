@@ -52,13 +52,10 @@ def check_caller(trail: Trail, caller: Caller) -> None:
     Raises:
         Refused: DENIED_BY_RULE.
     """
-    if trail.server.callers.why_not(caller) is not None:
-        raise Refused(
-            Cause.DENIED_BY_RULE,
-            "this server is not for this caller",
-            rule=trail.server.id,
-            next_step="Ask whoever keeps rules/servers.yaml.",
-        )
+    denied = trail.server.denies(caller)
+    if denied is not None:
+        next_step = "Ask whoever keeps rules/servers.yaml."
+        raise Refused(Cause.DENIED_BY_RULE, denied.reason, rule=denied.rule, next_step=next_step)
 
 
 def outgoing(trail: Trail, body: bytes) -> Outgoing:

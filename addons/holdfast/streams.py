@@ -110,7 +110,7 @@ class EventStream:
     def _check_fields(self, event: Event) -> None:
         if event.name not in (None, "message", "endpoint"):
             raise Refused(Cause.SERVER_FAULT, "an event has a name that MCP does not have")
-        if event.id is not None and self._admission.force.masker.keep_text(event.id) != event.id:
+        if event.id is not None and wireheaders.tells(event.id, self._admission.force.masker.keep_text):
             raise Refused(Cause.SERVER_FAULT, "an event's id holds a regulated value")
         self._resumable = self._resumable or event.id is not None
 
@@ -139,7 +139,7 @@ class EventStream:
         """HTTP+SSE (2024-11-05): where to POST. The client stays at the endpoint it knows; only the session goes on."""
         target = _ENDPOINT.fullmatch(urllib.parse.urlsplit(event.data or "")._replace(scheme="", netloc="").geturl())
         admission, keep_text = self._admission, self._admission.force.masker.keep_text
-        if target is None or keep_text(target[0]) != target[0]:
+        if target is None or any(wireheaders.tells(target[part], keep_text) for part in ("path", "session")):
             raise Refused(Cause.SERVER_FAULT, "the endpoint event names no plain address with a session")
         if admission.kind is not Kind.STREAM or admission.session is not None:
             raise Refused(Cause.SERVER_FAULT, "an endpoint event where none belongs")

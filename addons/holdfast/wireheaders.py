@@ -33,6 +33,18 @@ _TO_CLIENT: Final = {
 }
 
 
+# What programs draw at random as an id. Read as text, one of eighty of these holds something like a licence number.
+_RANDOM: Final = re.compile(r"[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LETTERS: Final = re.compile(r"[a-f]", re.IGNORECASE)
+_LETTERS_MIN: Final = 4  # of 32 hex digits drawn at random, one in 2,700 has fewer; digits alone are no such id
+
+
+def tells(value: str, keep_text: Callable[[str], str]) -> bool:
+    """Whether an id holds a regulated value, as far as ``keep_text`` finds one; a random one holds none."""
+    is_random = _RANDOM.fullmatch(value) is not None and len(_LETTERS.findall(value)) >= _LETTERS_MIN
+    return not is_random and keep_text(value) != value
+
+
 def media_type(value: str | None) -> str:
     """The bare media type of a ``Content-Type``, lower case; empty where there is none or it is malformed."""
     bare = (value or "").split(";", 1)[0].strip()
@@ -62,7 +74,7 @@ def to_server(request: Request, host: str, keep_text: Callable[[str], str]) -> H
         value = request.header(name)
         if value is None:
             continue
-        if not form.fullmatch(value) or keep_text(value) != value:
+        if not form.fullmatch(value) or tells(value, keep_text):
             raise Refused(Cause.MALFORMED, f"the header {name} is no plain id")
         headers.append((name, value))
     # Compressed replies would have to be unpacked before they are judged.
@@ -86,7 +98,7 @@ def to_client(head: Head, keep_text: Callable[[str], str]) -> Headers:
     session = head.header("mcp-session-id")
     if session is None:
         return tuple(headers)
-    if not SESSION_ID.fullmatch(session) or keep_text(session) != session:
+    if not SESSION_ID.fullmatch(session) or tells(session, keep_text):
         raise Refused(Cause.SERVER_FAULT, "the server's session id is no plain id")
     return (*headers, ("mcp-session-id", session))
 

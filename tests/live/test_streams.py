@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.live.harness.bench import Bench
-from tests.live.harness.upstream import Script, Talk, answers, answers_and_stays, reply_to
+from tests.live.harness.upstream import Script, Talk, answers, answers_and_stays, answers_politely, reply_to
 from tests.live.harness.world import LOOSE, SAID_BY_SERVER, call, result, until
 
 pytestmark = pytest.mark.live
@@ -68,6 +68,19 @@ def test_the_first_event_comes_before_the_last_was_sent(bench: Bench) -> None:
         seen.set()
         wire.until(b"\r\n0\r\n\r\n")
     assert bench.gateway.records("reply")[-1]["ref"]
+
+
+def test_events_behind_a_head_that_was_refused_are_nobodys(bench: Bench) -> None:
+    """They had come in one piece with it; the stream layer failed on them, and with it the client's connection."""
+    head = HEAD.replace(b"\r\n\r\n", f"\r\nMcp-Session-Id: {SAID_BY_SERVER}\r\n\r\n".replace(" ", "").encode(), 1)
+    bench.serve(answers_and_stays(head + chunk(event(SECRET)) + chunk(event(result(1))) + END))
+    with bench.wire() as wire:
+        wire.send(bench.request())
+        assert wire.answer().status == 502
+        bench.serve(answers_politely)
+        wire.send(bench.request(call(call_id=2)))
+        assert wire.answer().status == 200
+    assert "crashed" not in bench.gateway.log()
 
 
 CUTS = {

@@ -172,3 +172,65 @@ def test_a_wrong_command_line_is_exit_code_3_with_the_reason(arguments: tuple[st
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (3, "")
     assert "error:" in done.stderr
+
+
+SERVERS = """\
+version: 1
+servers:
+  - id: crm
+    upstream: http://127.0.0.1:3000
+    paths: /crm/mcp
+    upstream_path: /mcp
+  - id: docs
+    upstream: https://docs.internal
+    paths: [/docs/mcp, /docs/sse]
+    callers: {groups: [writers]}
+"""
+
+
+@pytest.fixture
+def two_servers(tmp_path: Path) -> Path:
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    (rules / "servers.yaml").write_text(SERVERS, "utf-8")
+    return rules
+
+
+def test_servers_says_which_path_leads_where(two_servers: Path) -> None:
+    done = run("servers", "--rules", two_servers)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "crm: /crm/mcp -> http://127.0.0.1:3000/mcp",
+        "docs: /docs/mcp -> https://docs.internal/docs/mcp",
+        "docs: /docs/sse -> https://docs.internal/docs/sse",
+    ]
+    assert run("servers", "--first", "--rules", two_servers).stdout == "http://127.0.0.1:3000\n"
+
+
+def test_servers_fails_where_the_rules_name_none() -> None:
+    done = run("servers", "--first")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "names no server" in done.stderr
+
+
+def test_explain_asks_the_server_before_the_access_rules(two_servers: Path) -> None:
+    asked = ["--name", "get_customer", "--groups", "mcp-users", "--rules", str(two_servers)]
+    told = explain(*asked, "--server", "docs")
+    why_not = "caller: in none of the groups"
+    assert told["server"] == {"id": "docs", "upstream": "https://docs.internal", "why_not": why_not}
+    assert (told["access"]["effect"], told["approval"]) == ("allow", None)
+    assert explain(*asked)["server"] == {"id": "crm", "upstream": "http://127.0.0.1:3000", "why_not": None}
+    assert explain(*asked)["approval"]["effect"] == "allow"
+    done = run("explain", *asked, "--server", "docs")
+    assert "server    docs at https://docs.internal: deny by rule docs: caller: in none of the groups" in done.stdout
+    unknown = run("explain", *asked, "--server", "crn")
+    assert (unknown.returncode, unknown.stdout) == (3, "")
+    assert "--server crn is none of servers.yaml: crm, docs" in unknown.stderr
+
+
+def test_a_case_is_denied_where_the_server_is_not_for_its_caller(two_servers: Path, tmp_path: Path) -> None:
+    asked = "server: docs, name: get_customer"
+    denied = f"  - {{case: a, expect: deny, rule: docs, {asked}, caller: {{groups: [mcp-users]}}}}\n"
+    allowed = f"  - {{case: b, expect: allow, {asked}, caller: {{groups: [mcp-users, writers]}}}}\n"
+    (tmp_path / "cases.yaml").write_text(f"version: 1\ncases:\n{denied}{allowed}", "utf-8")
+    done = run("test", tmp_path / "cases.yaml", "--rules", two_servers)
+    assert (done.returncode, done.stderr) == (0, "")

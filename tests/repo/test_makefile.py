@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from tests.repo.tree import ROOT
@@ -61,6 +62,13 @@ def test_starting_without_an_upstream_says_what_to_give(target: str) -> None:
     refused = make(target)
     assert refused.returncode != 0
     assert "UPSTREAM, the MCP server's address, is missing: make run UPSTREAM=http" in refused.stderr
+
+
+def test_an_upstream_is_not_needed_where_the_rules_name_servers(tmp_path: Path) -> None:
+    (tmp_path / "servers.yaml").write_text("version: 1\nservers:\n  - id: crm\n    upstream: http://127.0.0.1:3000\n")
+    shown = make("--dry-run", "run", f"RULES={tmp_path}").stdout
+    assert 'UPSTREAM="${UPSTREAM:-$(.venv/bin/python scripts/rules.py servers --first --rules "$RULES")}"' in shown
+    assert make("upstream", f"RULES={tmp_path}").returncode == 0
 
 
 def test_an_upstream_with_a_path_is_refused_with_the_remedy() -> None:

@@ -55,7 +55,11 @@ def _case(entry: Section) -> Case:
 
 
 async def decide(ruleset: Ruleset, facts: Facts, mask: Mask | None) -> Decision:
-    """What the gate would decide, in its order: access, masking, approval. Without ``mask``, findings as given."""
+    """What the gate would decide: by server, access, masking, approval. Without ``mask``, findings as given."""
+    asked = next((server for server in ruleset.servers if server.id == facts.server), None)
+    denied = asked.denies(facts.caller) if asked else None
+    if denied is not None:
+        return denied
     decision = judge_access(ruleset.access, facts.call, facts.caller, facts.server)
     if isinstance(decision, Deny):
         return decision

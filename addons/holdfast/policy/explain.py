@@ -83,20 +83,35 @@ def explain_approval(rules: ApprovalRules, facts: Facts) -> Explained:
 
 
 async def explain(ruleset: Ruleset, facts: Facts, mask: Mask) -> JsonObject:
-    """Access, masking and approval in the gate's order, as `scripts/rules.py explain --json` prints them.
+    """Server, access, masking and approval in the gate's order, as `scripts/rules.py explain --json` prints them.
 
-    ``approval`` is null where access denies, as the gate does not ask then.
+    ``approval`` is null where the server or access denies, as the gate does not ask then; ``server`` where the rules
+    name none.
     """
+    server = _server(ruleset, facts)
     access = explain_access(ruleset.access, facts)
     masked = await mask(facts)
     facts = dataclasses.replace(facts, findings=masked.findings)
-    approval = explain_approval(ruleset.approval, facts).to_json() if access.effect == "allow" else None
+    approval = (
+        explain_approval(ruleset.approval, facts).to_json()
+        if access.effect == "allow" and not server.get("why_not")
+        else None
+    )
     return {
         "access": access.to_json(),
         "approval": approval,
         "masking": masked_json(masked),
         "rules": ruleset.digest_hex,
+        "server": server or None,
     }
+
+
+def _server(ruleset: Ruleset, facts: Facts) -> JsonObject:
+    """The server that is asked, and why the Caller may not use it; empty where the rules name no servers."""
+    for server in ruleset.servers:
+        if server.id == facts.server:
+            return {"id": server.id, "upstream": str(server.upstream), "why_not": server.callers.why_not(facts.caller)}
+    return {}
 
 
 def masked_json(masked: Masked) -> JsonObject:

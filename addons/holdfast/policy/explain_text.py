@@ -7,6 +7,7 @@ from typing import Any
 
 def lines_of(explained: dict[str, Any]) -> Iterator[str]:
     """The lines for what :func:`holdfast.policy.explain.explain` returned."""
+    yield from _server(explained["server"])
     yield from _judgement("access", explained["access"])
     if explained["approval"] is None:
         yield "approval  not asked: the call is denied"
@@ -15,6 +16,13 @@ def lines_of(explained: dict[str, Any]) -> Iterator[str]:
         yield from _terms(explained["approval"].get("terms"))
     yield from _masking(explained["masking"])
     yield f"rules     {explained['rules']}"
+
+
+def _server(server: dict[str, Any] | None) -> Iterator[str]:
+    if server is not None:
+        why_not = server["why_not"]
+        said = f"deny by rule {server['id']}: {why_not}" if why_not else "allow: the caller may use it"
+        yield f"server    {server['id']} at {server['upstream']}: {said}"
 
 
 def _judgement(title: str, judged: dict[str, Any]) -> Iterator[str]:

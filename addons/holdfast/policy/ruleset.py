@@ -78,6 +78,16 @@ def load_witnesses(directory: Path) -> WitnessRules:
     return read_witnesses(directory, section)[0]
 
 
+def load_servers(directory: Path) -> tuple[Server, ...]:
+    """The servers that the rules name, without their credentials.
+
+    Raises:
+        RulesError: the file is there and wrong.
+    """
+    path = directory / "servers.yaml"
+    return parse_servers(_parse(read_source(path))) if path.exists() else ()
+
+
 def read_witnesses(directory: Path, section: Section | None) -> tuple[WitnessRules, tuple[Source, ...]]:
     """The rules about witnesses with the certificates they name, and the files that those were read from.
 

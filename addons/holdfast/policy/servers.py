@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from holdfast.exchange import Upstream
+from holdfast.identity.caller import Caller
+from holdfast.policy.decision import Deny
 from holdfast.policy.document import Section, require_version
 from holdfast.policy.names import Reading
 from holdfast.policy.scope import Who, parse_id, parse_who
@@ -58,6 +60,12 @@ class Server:
     credential_header: str = AUTHORIZATION
     credential: tuple[str, str] | None = dataclasses.field(default=None, repr=False)
     line: int = 1
+
+    def denies(self, caller: Caller) -> Deny | None:
+        """The denial of a Caller who may not use the server at all, by the rule that is the server's entry."""
+        if self.callers.why_not(caller) is None:
+            return None
+        return Deny(self.id, "this server is not for this caller")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -239,6 +239,7 @@ class RequestHalf(MonitoredStream):
         """Nothing more will be sent for this exchange; the connections go on to the next."""
         self.server_state = self.state_done
         self.flow.live = False
+        self._stopped = True  # what the server says after that, and has said meanwhile, is nobody's
         yield layers.DropStream(self.stream_id)
         yield layers.SendHttp(layers.ResponseEndOfMessage(self.stream_id), self.context.client)
 

@@ -58,6 +58,8 @@ class ServersStation:
         """
         if not rules.servers:
             return Servers((_of_options(),))
+        if _upstream_of_mode() not in [server.upstream for server in rules.servers]:
+            log.warning("servers.yaml names the servers: %s of --mode is not asked", _upstream_of_mode())
         return Servers(tuple(with_credential(server, directory) for server in rules.servers))
 
     @staticmethod
