@@ -30,7 +30,7 @@ FIRST = UPSTREAM="$${UPSTREAM:-$$($(PY) scripts/rules.py servers --first --rules
 
 .PHONY: help
 help: ## Say what every target does (this text)
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  Settings: make run UPSTREAM=http://127.0.0.1:3000 [HOST=127.0.0.1] [PORT=8080] [RULES=rules] [DATA=data]"
 	@echo "            make web ... [WEB_PORT=8081]; make evidence [DATA=data] [OUT=evidence.zip];"
@@ -64,6 +64,10 @@ foreign: setup ## Set up .foreign: verifiers by others, which the tests in tests
 .PHONY: fuzz
 fuzz: setup ## Feed the parsers what a coverage-guided fuzzer makes up, SECONDS for each
 	@$(PY) scripts/fuzz.py --seconds "$$SECONDS" $(ARGS)
+
+.PHONY: conformance
+conformance: setup ## Run MCP's conformance suite directly and through the gateway, and compare
+	@$(PY) scripts/conformance.py $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and formatting with ruff

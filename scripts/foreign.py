@@ -7,9 +7,7 @@ that Go brings along, and the npm packages of tests/foreign/package-lock.json. A
 """
 
 import argparse
-import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -18,16 +16,15 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.apart.folder import Apart, SetupError
+
 SOURCES: Final = ROOT / "tests" / "foreign"
-FOLDER: Final = ROOT / ".foreign"
-STAMP: Final = FOLDER / "ready"
+APART: Final = Apart("foreign", SOURCES, ("requirements.txt", "package-lock.json", "checker/main.go"))
+FOLDER: Final = APART.folder
 CHECKER: Final = FOLDER / "bin" / "checker"
 MODULES: Final = FOLDER / "node_modules"
-_BUILT_FROM: Final = ("requirements.txt", "package-lock.json", "checker/main.go")
-
-
-class SetupError(Exception):
-    """It could not be built; the message says which part."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,46 +36,27 @@ def main(arguments: list[str] | None = None) -> int:
     if options.ready:
         return 0 if is_ready() else 1
     try:
-        if not is_ready():
-            _build(with_npm=not options.no_npm)
+        APART.set_up(lambda: _build(with_npm=not options.no_npm), "verifiers by others (half a minute)")
     except SetupError as error:
         print(f"foreign: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def stamp_text() -> str:
-    """All that `.foreign` is built from, as text."""
-    digests = (hashlib.sha256((SOURCES / name).read_bytes()).hexdigest() for name in _BUILT_FROM)
-    return "\n".join([f"python {platform.python_version()}", f"folder {ROOT}", *digests, ""])
-
-
 def is_ready() -> bool:
     """Whether `.foreign` was finished, from the files that are here now."""
-    try:
-        return STAMP.read_text("utf-8") == stamp_text()
-    except OSError:
-        return False
+    return APART.is_ready()
 
 
 def _build(*, with_npm: bool) -> None:
-    print("Setting up .foreign with verifiers by others (half a minute) ...", file=sys.stderr)
-    if FOLDER.is_symlink():
-        FOLDER.unlink()
-    elif FOLDER.exists():
-        shutil.rmtree(FOLDER)
-    _run([sys.executable, "-I", "-m", "venv", str(FOLDER)], "no virtual environment could be made")
+    APART.run([sys.executable, "-I", "-m", "venv", str(FOLDER)], "no virtual environment could be made")
     python = str(FOLDER / "bin" / "python")
     pip = [python, "-I", "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input"]
     lock = ["--disable-pip-version-check", "-qq", "-r", str(SOURCES / "requirements.txt")]
-    _run([*pip, *lock], "the pinned Python packages could not be installed (no network?)")
+    APART.run([*pip, *lock], "the pinned Python packages could not be installed (no network?)")
     _build_checker(python)
     if with_npm:
         _install_npm()
-    draft = STAMP.with_suffix(".new")
-    draft.write_text(stamp_text(), "utf-8")
-    draft.replace(STAMP)
-    print("Set up.", file=sys.stderr)
 
 
 def _build_checker(python: str) -> None:
@@ -101,7 +79,7 @@ def _build_checker(python: str) -> None:
             "CGO_ENABLED": "0",
         }
         command = [str(go_root / "bin" / "go"), "build", "-o", str(CHECKER), "checker"]
-        _run(command, "the Go program could not be built", environment)
+        APART.run(command, "the Go program could not be built", environment)
 
 
 def _install_npm() -> None:
@@ -109,16 +87,7 @@ def _install_npm() -> None:
     if npm is None:
         print("foreign: there is no npm here; what needs it is left out", file=sys.stderr)
         return
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(SOURCES / name, FOLDER)
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    _run([npm, "ci", "--prefix", str(FOLDER), *options], "the pinned npm packages could not be installed (no network?)")
-
-
-def _run(command: list[str], problem: str, environment: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
-    if done.returncode != 0:
-        raise SetupError(f"{problem}. The next make foreign starts it again.")
+    APART.install_npm(npm)
 
 
 if __name__ == "__main__":

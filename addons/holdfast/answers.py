@@ -33,7 +33,11 @@ _CODES: Final = {
 
 def status_of(refused: Refused) -> int:
     """The HTTP status that carries ``refused``."""
-    match refused.cause:
+    return 400 if refused.specified is not None else _status_of(refused.cause)
+
+
+def _status_of(cause: Cause) -> int:
+    match cause:
         case Cause.UNAUTHENTICATED:
             return 401
         case Cause.FORBIDDEN:
@@ -88,7 +92,10 @@ def refusal(refused: Refused, body: Body | None, headers: Headers = ()) -> Answe
         replies: list[Json] = [reply_to(refused, call) for call in asked]
         data = jsontext.wire(replies if body.is_batch else replies[0])
     else:
-        data = jsontext.wire(_error(refused, asked[0].id if len(asked) == 1 else None))
+        alone = asked[0] if len(asked) == 1 else None
+        data = jsontext.wire(
+            _error(refused, alone.id if alone else None, modern=alone is not None and is_modern(alone))
+        )
     return Answer(status, (("content-type", "application/json"), *headers), data)
 
 
@@ -104,11 +111,14 @@ def reply_to(refused: Refused, call: Call) -> JsonObject:
     return {"jsonrpc": "2.0", "id": call.id, "result": result}
 
 
-def _error(refused: Refused, call_id: Id | None) -> JsonObject:
+def _error(refused: Refused, call_id: Id | None, *, modern: bool = False) -> JsonObject:
+    code = _CODES[refused.cause]
     data: JsonObject = {"cause": refused.cause.value}
+    if refused.specified is not None and modern:
+        code, data = refused.specified.code, data | refused.specified.data
     if refused.rule:
         data["rule"] = refused.rule
     if refused.ticket:
         data["ticket"] = refused.ticket
-    error: JsonObject = {"code": _CODES[refused.cause], "message": sentence(refused), "data": data}
+    error: JsonObject = {"code": code, "message": sentence(refused), "data": data}
     return {"jsonrpc": "2.0", "id": call_id, "error": error}

@@ -14,6 +14,7 @@
 No message carries a value that masking would remove: rule ids, paths, sizes and counts only.
 """
 
+import dataclasses
 import enum
 
 from holdfast.jsontext import JsonObject
@@ -42,12 +43,21 @@ class Cause(enum.Enum):
     UNAVAILABLE = "unavailable"  # the gateway cannot do its duty: HTTP 503
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Specified:
+    """An error that MCP 2026-07-28 itself names: its JSON-RPC code and data. HTTP 400 carries it in every era."""
+
+    code: int
+    data: JsonObject
+
+
 class Refused(HoldfastError):  # noqa: N818 -- the word of the design for the gateway's no
     """The gateway's no: what is refused, by which rule, and what the Caller can do next.
 
     ``reason`` and ``next_step`` are shown to clients and kept in Records, so they never quote content.
     ``rule`` is the id of the rule that decided, ``ticket`` the Hold to repeat the call for. ``resume`` is the result by
-    which a client of the modern era comes back by itself, where it can.
+    which a client of the modern era comes back by itself, where it can; ``specified`` the error that such a client
+    knows it by.
     """
 
     def __init__(
@@ -59,6 +69,7 @@ class Refused(HoldfastError):  # noqa: N818 -- the word of the design for the ga
         next_step: str = "",
         ticket: str | None = None,
         resume: JsonObject | None = None,
+        specified: Specified | None = None,
     ) -> None:
         super().__init__(reason)
         self.cause = cause
@@ -67,6 +78,7 @@ class Refused(HoldfastError):  # noqa: N818 -- the word of the design for the ga
         self.next_step = next_step
         self.ticket = ticket
         self.resume = resume
+        self.specified = specified
 
 
 class RulesError(HoldfastError):

@@ -1,6 +1,8 @@
 """The stages between parsing and recording a Call: version, session, access, approval."""
 
+import re
 import uuid
+from typing import Final
 
 from holdfast import wireheaders
 from holdfast.call import (
@@ -16,7 +18,7 @@ from holdfast.call import (
 )
 from holdfast.capture import call_draft, reply_draft
 from holdfast.capture import outcome as capture_outcome
-from holdfast.errors import Cause, Refused
+from holdfast.errors import Cause, Refused, Specified
 from holdfast.held import approved, hold_request
 from holdfast.identity.caller import Caller
 from holdfast.jsontext import JsonObject
@@ -30,6 +32,9 @@ from holdfast.policy.holding import judge_approval
 from holdfast.policy.scope import Facts
 from holdfast.stations import Stations, Trail
 
+UNSUPPORTED_VERSION: Final = -32022  # MCP 2026-07-28, schema: UnsupportedProtocolVersionError
+_VERSION_LIKE: Final = re.compile(r"[A-Za-z0-9.-]{1,32}")  # what may be said back to whoever asked for it
+
 
 def agree_on_version(trail: Trail, body: Body) -> str:
     """The one protocol version that governs every message of ``body``.
@@ -42,11 +47,11 @@ def agree_on_version(trail: Trail, body: Body) -> str:
     versions = {version_of(call, header) for call in calls} or {header or BATCH_VERSION}
     if len(versions) > 1:
         raise Refused(Cause.MALFORMED, "a batch mixes protocol versions")
+    for call in calls:
+        wireheaders.check_mirrors(trail.request, call)
     version = check_version(versions.pop(), initializes=any(call.method == "initialize" for call in calls))
     if body.is_batch and version != BATCH_VERSION:
         raise Refused(Cause.MALFORMED, f"only protocol version {BATCH_VERSION} has batches")
-    for call in calls:
-        wireheaders.check_mirrors(trail.request, call)
     if version == MODERN_VERSION and len(calls) < len(body.messages):
         raise Refused(Cause.MALFORMED, "clients of this protocol version send no replies")
     return version
@@ -69,7 +74,12 @@ def check_version(version: str, *, initializes: bool = False) -> str:
         Cause.UNSUPPORTED,
         "the protocol version is not one that the gateway can judge",
         next_step=f"Use one of {', '.join(known)}.",
+        specified=Specified(UNSUPPORTED_VERSION, {"supported": [MODERN_VERSION], "requested": _plain(version)}),
     )
+
+
+def _plain(version: str) -> str:
+    return version if _VERSION_LIKE.fullmatch(version) else "unknown"
 
 
 def enter_session(stations: Stations, trail: Trail, session: str | None, caller: Caller) -> None:

@@ -29,7 +29,8 @@ NOT_MODIFIED = 304
 ERRORS = 400
 DRAFTS_PER_APPEND = 100  # the ledger takes a few more at once
 OBJECTS_AT_ONCE = 64  # a server that lists thousands of tools may not fill the ledger's queue, in which others wait
-_CONTENT = frozenset({"content", "structuredContent"})  # what tools say, not what the protocol asks
+# What tools say, and the shapes of what may be said: not what the protocol asks.
+_CONTENT = frozenset({"content", "structuredContent", "inputSchema", "outputSchema", "requestedSchema"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,13 +11,16 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from holdfast.call import Call, Message, is_modern, version_of
-from holdfast.errors import Cause, Refused
+from holdfast.call import MODERN_VERSION, Call, Message, is_modern, version_of
+from holdfast.errors import Cause, Refused, Specified
 from holdfast.exchange import Head, Headers, Request
 from holdfast.jsontext import Json
 
 _PARAM: Final = "mcp-param-"
 _MIRRORS: Final = ("mcp-method", "mcp-name")
+# MCP 2026-07-28, transports, "Standard headers", and SEP-2663 for tasks: these name what they act on in Mcp-Name.
+_NAMED: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/get", "tasks/update", "tasks/cancel"})
+HEADER_MISMATCH: Final = -32020  # MCP 2026-07-28, schema: HeaderMismatchError
 _BASE64: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/=]*)\?=")
 _VISIBLE: Final = re.compile(r"[\x20-\x7e]*")
 _MEDIA: Final = re.compile(r"[A-Za-z0-9!#$&^_.+*-]{1,64}/[A-Za-z0-9!#$&^_.+*-]{1,64}")
@@ -109,7 +112,7 @@ def mirrors(headers: Headers) -> Headers:
 
 
 def check_mirrors(request: Request, call: Call) -> None:
-    """Refuse a request whose headers say something else than its body.
+    """Refuse a request whose headers say something else than its body, or lack what the modern era requires.
 
     Raises:
         Refused: MALFORMED, naming the header.
@@ -117,6 +120,8 @@ def check_mirrors(request: Request, call: Call) -> None:
     version = request.header("mcp-protocol-version")
     if is_modern(call) and version != version_of(call, version):
         raise _disagrees("mcp-protocol-version")
+    if version == MODERN_VERSION and not call.is_notification:
+        _check_present(request, call)
     for header, stated in (("mcp-method", call.method), ("mcp-name", call.name)):
         for value in request.headers_named(header):
             if decode(value) != stated:
@@ -126,6 +131,18 @@ def check_mirrors(request: Request, call: Call) -> None:
     for header, value in params:
         if decode(value) not in arguments or [name for name, _ in params].count(header) > 1:
             raise _disagrees(header)
+
+
+def _check_present(request: Request, call: Call) -> None:
+    required = ["mcp-method"] + (["mcp-name"] if call.method in _NAMED and call.name is not None else [])
+    for header in required:
+        if request.header(header) is None:
+            raise Refused(
+                Cause.MALFORMED,
+                f"the header {header} is missing",
+                next_step="Send the headers that this protocol version requires.",
+                specified=Specified(HEADER_MISMATCH, {}),
+            )
 
 
 def mirror(headers: Headers, before: Message, after: Message) -> Headers:
@@ -169,7 +186,8 @@ def decode(value: str) -> str:
     try:
         return base64.b64decode(match[1], validate=True).decode("utf-8", "strict")
     except (binascii.Error, UnicodeDecodeError):
-        raise Refused(Cause.MALFORMED, "a mirrored header is no base64 text") from None
+        mismatch = Specified(HEADER_MISMATCH, {})
+        raise Refused(Cause.MALFORMED, "a mirrored header is no base64 text", specified=mismatch) from None
 
 
 def encode(text: str) -> str:
@@ -183,5 +201,6 @@ def _disagrees(header: str) -> Refused:
     return Refused(
         Cause.MALFORMED,
         f"the header {header} disagrees with the body",
-        next_step="Send headers that repeat the body exactly, or none.",
+        next_step="Send headers that repeat the body exactly.",
+        specified=Specified(HEADER_MISMATCH, {}),
     )

@@ -30,7 +30,7 @@ def test_the_npm_packages_have_hashes_and_no_addresses() -> None:
 
 
 def test_the_stamp_names_everything_it_is_built_from() -> None:
-    text = foreign.stamp_text()
+    text = foreign.APART.stamp_text()
     assert sys.version.split()[0] in text
     assert text.count("\n") == 5
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.identity.issuing import AUD, RSA_KEY, jwk, sign
+from tests.live.harness.modern import standard_headers
 
 from holdfast import jsontext
 from holdfast.approval.desk import Desk
@@ -193,6 +194,7 @@ class Works:
     def post(self, message: object, *headers: tuple[str, str], who: str | None = None, path: str = "/mcp") -> Request:
         credential = ("authorization", f"Bearer {who or token(self.clock)}")
         body = message if isinstance(message, bytes) else jsontext.wire(message)  # type: ignore[arg-type] # any JSON
+        headers = (*headers, *standard_headers(message, headers))
         return Request("POST", path, (JSON, credential, *headers), body, Peer("192.0.2.1", 4711))
 
     async def admit(self, message: object, *headers: tuple[str, str], who: str | None = None) -> Admission | Answer:

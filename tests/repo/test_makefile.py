@@ -22,6 +22,7 @@ PROMISED = {
     "foreign",
     "fuzz",
     "help",
+    "conformance",
 }
 
 

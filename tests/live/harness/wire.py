@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
+from tests.live.harness.modern import standard_headers
 from tests.live.harness.world import call
 
 READ_S: Final = 8
@@ -142,7 +143,9 @@ def request(
     fields = [("Host", "gateway.test"), ("Accept", "application/json, text/event-stream")]
     fields += [("Authorization", f"Bearer {token}")] if token else []
     fields += [("Content-Type", "application/json"), ("Content-Length", str(len(data)))] if data else []
+    headers = tuple(headers)
     left_out = {name.lower() for name in without}
-    fields = [(n, v) for n, v in fields if n.lower() not in left_out] + list(headers)
+    fields += standard_headers(body, headers)
+    fields = [(n, v) for n, v in fields if n.lower() not in left_out] + [*headers]
     head = "".join(f"{name}: {value}\r\n" for name, value in fields)
     return f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + data

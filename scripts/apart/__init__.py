@@ -1,0 +1,1 @@
+"""What is set up apart from `.venv`: programs by others, pinned by hash, each in a folder of its own."""
