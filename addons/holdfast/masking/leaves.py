@@ -19,6 +19,7 @@ _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
 DIGITS_MIN: Final = 7  # shorter numbers are no account, card or telephone number
 DIGITS_MAX: Final = 19  # ISO/IEC 7812: the longest card number
 KEY_RECOGNIZER: Final = "key"
+_NO_END: Final = "masking a text does not come to an end; an own pattern matches its own mask"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class Tools:
     entities: dict[str, EntityRule]
     scanner: Scanner
     key: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Before:
+    """The end of what has gone of a text in parts: unmasked, as forwarded and as kept."""
+
+    raw: str = ""
+    forwarded: str = ""
+    kept: str = ""
 
 
 class Leaves:
@@ -42,6 +52,7 @@ class Leaves:
         self._travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
         self._count = 0
         self.findings: list[Finding] = []
+        self.late_count = 0
 
     def count(self) -> None:
         """One more leaf.
@@ -67,6 +78,44 @@ class Leaves:
             return kept, kept
         return self._settle(text, place.context, self._travelling, None), kept
 
+    def part(self, text: str, at: int, before: Before, place: Place) -> tuple[str, str] | None:
+        """``text[:at]``, the next part of a text, masked with regard to all of it; None where a finding crosses ``at``.
+
+        Of a span that began before ``text`` the rest is masked.
+        """
+        late = [span for span in self.spans(text, before.raw, place.context) if span.start < 0]
+        kept = self._settle_part(text, at, place, self._entities, (before.raw, before.kept))
+        if kept is None or not place.travels:
+            return None if kept is None else (text[:at], kept)
+        forward = self._settle_part(text, at, place, self._travelling, (before.raw, before.forwarded))
+        self.late_count += len(late) if forward is not None else 0
+        return None if forward is None else (forward, kept)
+
+    def spans(self, text: str, before: str, context: tuple[str, ...]) -> list[Span]:
+        """The spans that reach into ``text``, counted from its beginning: one that began in ``before`` is below 0."""
+        found, size = self._scan(before + text, context, self._budget), len(before)
+        moved = (dataclasses.replace(span, start=span.start - size, end=span.end - size) for span in found)
+        return [span for span in moved if span.end > 0]
+
+    def _settle_part(
+        self, text: str, at: int, place: Place, wanted: Container[str], befores: tuple[str, str]
+    ) -> str | None:
+        found: list[Span] = []
+        for count in range(ROUNDS_MAX):
+            spans = [span for span in self.spans(text, befores[count > 0], place.context) if span.entity in wanted]
+            if any(span.start < at < span.end for span in spans):
+                return None
+            gone = [span for span in spans if span.end <= at]
+            left = [dataclasses.replace(span, start=span.start - at, end=span.end - at) for span in spans[len(gone) :]]
+            part, rest = self._round(text[:at], gone, found.append), self._round(text[at:], left, None)
+            if part + rest == text:
+                if wanted is self._entities:
+                    for span in found:
+                        self._found(span, place)
+                return part
+            text, at = part + rest, len(part)
+        raise MaskingError(_NO_END)
+
     def _settle(
         self, text: str, context: tuple[str, ...], wanted: Container[str], report: Callable[[Span], None] | None
     ) -> str:
@@ -77,17 +126,17 @@ class Leaves:
             if masked == text:
                 return text
             text = masked
-        raise MaskingError("masking a text does not come to an end; an own pattern matches its own mask")
+        raise MaskingError(_NO_END)
 
     def _round(self, text: str, spans: list[Span], report: Callable[[Span], None] | None) -> str:
         parts: list[str] = []
         at = 0
         for span in merge(spans):
-            value = text[span.start : span.end]
+            value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
             mask = mask_value(value, self._entities[span.entity], self._tools.key)
             if report is not None and mask != value:
                 report(span)
-            parts += [text[at : span.start], mask]
+            parts += [text[at : max(0, span.start)], mask]
             at = span.end
         return "".join((*parts, text[at:]))
 

@@ -16,6 +16,7 @@ from holdfast.masking.finding import Masked
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Tools
 from holdfast.masking.paths import Paths
+from holdfast.masking.pieces import Pieces, Terms
 from holdfast.masking.place import Place
 from holdfast.masking.walk import Walk
 
@@ -64,6 +65,10 @@ class Masker:
         if walk.is_long:
             await asyncio.sleep(0)  # a batch of such messages must not take the loop from everybody until its end
         return Masked(forward, keep, walk.findings)
+
+    def pieces(self, path: str, direction: Direction, terms: Terms, *, server: str, tool: str | None = None) -> Pieces:
+        """What masks a text that arrives in pieces and will stand at ``path`` of a message of ``direction``."""
+        return Pieces(lambda: self._walk(server, tool, direction), Place(path), terms)
 
     def keep_text(self, text: str) -> str:
         """``text`` (a user agent, a name) as Records may keep it.

@@ -16,10 +16,11 @@ from holdfast.masking.blobs import looks_like_base64, open_blob
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding
 from holdfast.masking.keys import KeyForces
-from holdfast.masking.leaves import Leaves, Tools
+from holdfast.masking.leaves import Before, Leaves, Tools
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.shapes import SCHEMA_DATA, SCHEMA_NAMED, Mode, Shape, shape_of
+from holdfast.masking.spans import Span
 
 type Pair = tuple[Json, Json]
 
@@ -50,6 +51,24 @@ class Walk:
     def findings(self) -> tuple[Finding, ...]:
         """What was found so far, in the order of the message."""
         return tuple(self._leaves.findings)
+
+    @property
+    def late_count(self) -> int:
+        """How many findings began before a part of a text, and so were known too late; see :meth:`part`."""
+        return self._leaves.late_count
+
+    def settled(self, place: Place) -> Place:
+        """``place`` as the path rules make it."""
+        return self._paths.at(place)
+
+    def spans(self, text: str, before: str, place: Place) -> list[Span]:
+        """What is found in ``text`` as it stands after ``before``."""
+        return self._leaves.spans(text, before, place.context)
+
+    def part(self, text: str, at: int, before: Before, place: Place) -> tuple[str, str] | None:
+        """``text[:at]`` of a text that comes in parts, scanned and not opened; None where it cannot be cut there."""
+        self._leaves.count()
+        return self._leaves.part(text, at, before, place)
 
     def data(self, value: Json, place: Place) -> Pair:
         """A value of the tool, the prompt or the user: everything in it is scanned."""
