@@ -50,6 +50,11 @@ _NAME_MEMBER: Final = {
     "tasks/update": "taskId",
     "tasks/cancel": "taskId",
     "tasks/result": "taskId",
+    # LLM APIs: who may use which model is what access rules are about.
+    "llm/chat.completions": "model",
+    "llm/responses": "model",
+    "llm/messages": "model",
+    "llm/messages.count_tokens": "model",
 }
 
 
@@ -70,7 +75,7 @@ class Call:
 
     @property
     def name(self) -> str | None:
-        """The tool, prompt, resource URI or task that ``params`` names, for methods that name one."""
+        """The tool, prompt, resource URI, task or model that ``params`` names, for methods that name one."""
         member = _NAME_MEMBER.get(self.method)
         value = self.member(member) if member else None
         return value if isinstance(value, str) else None

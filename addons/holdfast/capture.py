@@ -10,7 +10,7 @@ import hmac
 from typing import Final
 
 from holdfast import jsontext
-from holdfast.call import Call, Message
+from holdfast.call import Call, Direction, Message
 from holdfast.catalog import Definition
 from holdfast.clock import utc_text
 from holdfast.errors import Refused
@@ -147,6 +147,40 @@ def reply_draft(
     if status is not None:
         body["res"] = {"http": status}
     return Draft("reply", body, {"res": payload(kept)}, None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a streamed Reply: its events as they are kept; of the bytes that go the number and a keyed digest."""
+
+    kept: list[Json]
+    size_bytes: int
+    digest_hex: str
+
+
+def part_digest_hex(key: bytes, data: bytes) -> str:
+    """The digest of ``data`` in a Record, keyed: rules may let values go that could be guessed by trying."""
+    return hmac.new(key, b"holdfast/part/v1\0" + data, hashlib.sha256).hexdigest()
+
+
+def part_draft(shared: JsonObject, answered: Admitted, part: Part, engine: JsonObject) -> Draft:
+    """The Record without which the next part of a streamed Reply does not come back.
+
+    How much was found says the Record of the whole Reply, or it would count twice.
+    """
+    kept = answered.kept
+    body: JsonObject = {
+        **shared,
+        "call": answered.call_id,
+        "ref": [answered.index],
+        "rpc": {"dir": Direction.TO_CLIENT.value, "kind": "reply", "method": _cut(getattr(kept, "method", ""))},
+        "mask": engine,
+        "bytes": part.size_bytes,
+        "digest": part.digest_hex,
+    }
+    if isinstance(shared.get("mcp"), dict):
+        body["mcp"] = mcp(shared["mcp"], kept)  # type: ignore[arg-type] # checked on the line above
+    return Draft("reply.part", body, {"res": Payload(JSON_TYPE, jsontext.canonical(part.kept))}, None)
 
 
 def definition_draft(shared: JsonObject, definition: Definition) -> Draft:

@@ -84,8 +84,12 @@ class Head:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to the client, byte for byte. ``Content-Length`` is added where the bytes are sent."""
+    """What goes back to the client, byte for byte. ``Content-Length`` is added where the bytes are sent.
+
+    ``event`` is the name of the event that says it, where a stream has begun.
+    """
 
     status: int
     headers: Headers
     body: bytes
+    event: str = "message"

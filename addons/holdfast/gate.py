@@ -22,8 +22,10 @@ from holdfast.exchange import Answer, Head, Headers, Peer, Request
 from holdfast.failing import failure, of_server
 from holdfast.identity.caller import Caller
 from holdfast.ledger.draft import Draft
+from holdfast.llm import admitting, refusing, releasing, serving
 from holdfast.masking.finding import Masked
 from holdfast.passage import Admission, Admitted, Kind, Watch
+from holdfast.policy.servers import Kind as ServerKind
 from holdfast.screen import METADATA_PATH, Screened, screen
 from holdfast.stations import Stations, Trail
 
@@ -68,10 +70,13 @@ class Gate:
             watch.note({"decision": "hold page", "path": HOLD_PATH})
             return page_of(self.stations.desk.standing(screened.path.removeprefix(HOLD_PATH)))
         routing.find(self.stations, trail, screened)
-        trail.caller = await trail.force.identifier.identify(trail.request)
+        api = serving.api_of(trail.found, trail.path)
+        trail.caller = await trail.force.identifier.identify(serving.credentialed(trail.request, api))
         trail.base["who"] = capture.who(trail.caller)
         routing.require(trail)
         watch.note({"path": trail.path, "server": trail.server.id})
+        if api is not None:
+            return await admitting.admit(self.stations, trail, screened, trail.caller, api, watch)
         if screened.kind is Kind.POST:
             return await self._admit_messages(trail, screened, trail.caller, watch)
         return await self._admit_bodiless(trail, screened, trail.caller, watch)
@@ -149,6 +154,9 @@ class Gate:
             watch.show_reply(jsontext.wire({"refused": answers.sentence(refused)}), {})
         except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
             refused = failure(error)
+        api = serving.api_of(trail.found, trail.path)
+        if api is not None:
+            return refusing.refusal(refused, api, headers)
         answer = answers.refusal(refused, trail.body, headers)
         return self._said_on_stream(trail, answer) if trail.on_stream and answer.status == HTTP_OK else answer
 
@@ -197,6 +205,8 @@ class Gate:
             return await self.lose(admission, failure(error), watch)
 
     async def _release(self, admission: Admission, head: Head, body: bytes, watch: Watch) -> Answer:
+        if admission.server.kind is ServerKind.LLM:
+            return await releasing.release(self.stations, admission, head, body, watch)
         headers = wireheaders.to_client(head, admission.force.masker.keep_text)
         # HTTP+SSE (2024-11-05) answers a POST with 202 and replies on the stream: the Call stays open.
         if not body and (head.status == HTTP_ACCEPTED or (head.status in (200, 204) and not admission.waiting())):
@@ -243,6 +253,9 @@ class Gate:
         except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
             refused = failure(error)
         watch.show_reply(jsontext.wire({"refused": answers.sentence(refused)}), {"cause": refused.cause.value})
+        api = serving.api_of(admission.server, admission.path)
+        if api is not None:
+            return refusing.refusal(refused, api, status=refusing.passed(status))
         messages = tuple(a.message for a in admission.admitted)
         answer = answers.refusal(refused, Body(messages, len(messages) > 1) if messages else None)
         if refused.cause is Cause.SERVER_FAULT and status is not None and status in _PASSED_STATUS:

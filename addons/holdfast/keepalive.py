@@ -60,6 +60,8 @@ class KeepAlive:
 
 def keep_alive_for(request: Request, call: Call, version: str) -> KeepAlive | None:
     """The signs of life for ``call``, or None for a client that reads no event stream in answer to it."""
+    if call.method.startswith("llm/"):  # SDKs accept JSON alone, whatever they ask for
+        return KeepAlive(None, version) if call.member("stream") is True else None
     accepted = {media_type(part) for value in request.headers_named("accept") for part in value.split(",")}
     if "text/event-stream" not in accepted:
         return None

@@ -93,7 +93,7 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
             shown = show(admission, admission.server.id, answered.message, message, masked)
             masked = shown.masked
             out |= {} if shown.hidden_count is None else {"hidden": shown.hidden_count}
-        over = _over_budget(stations, admission, answered, masked.forward)
+        over = over_budget(stations, admission, answered, masked.forward)
         if over is not None:
             return withheld(stations, admission, answered, over)
         draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
@@ -110,7 +110,7 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
     return Vouched(draft, masked.forward, masked.keep, asks=call_id)
 
 
-def _over_budget(stations: Stations, admission: Admission, answered: Admitted, forward: Message) -> Refused | None:
+def over_budget(stations: Stations, admission: Admission, answered: Admitted, forward: Message) -> Refused | None:
     """The refusal of a result that is more than a budget has; it is counted otherwise."""
     if not isinstance(answered.message, Call):
         return None

@@ -11,7 +11,6 @@ from holdfast.errors import Cause, Refused
 from holdfast.exchange import Outgoing
 from holdfast.identity.caller import Caller
 from holdfast.passage import Kind
-from holdfast.policy.servers import Kind as ServerKind
 from holdfast.screen import Screened
 from holdfast.stations import Stations, Trail
 
@@ -34,16 +33,14 @@ def require(trail: Trail) -> None:
     """Refuse an address that is no endpoint: a server may do anything at another.
 
     Raises:
-        Refused: NOT_FOUND, or UNSUPPORTED for a server of a kind that the gateway cannot judge.
+        Refused: NOT_FOUND.
     """
     if trail.found is None:
         raise Refused(
             Cause.NOT_FOUND,
-            "the path is no MCP endpoint of this gateway",
+            "the path is no endpoint of this gateway",
             next_step="See rules/servers.yaml or option holdfast_paths.",
         )
-    if trail.found.kind is not ServerKind.MCP:
-        raise Refused(Cause.UNSUPPORTED, "the gateway cannot judge what this kind of server is told")
 
 
 def check_caller(trail: Trail, caller: Caller) -> None:

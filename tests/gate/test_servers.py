@@ -173,10 +173,10 @@ async def test_a_caller_without_a_credential_is_shown_the_metadata_of_the_endpoi
     assert works.records()[0]["dst"] == {"server": "crm", "host": "crm:3000", "path": "/crm/mcp"}
 
 
-async def test_a_server_of_a_kind_that_cannot_be_judged_gets_nothing(works: Works) -> None:
+async def test_what_is_said_to_an_mcp_server_is_nothing_for_an_llm_api(works: Works) -> None:
     answer = await asked(works, "/v1/messages", tool("get_customer"))
     assert isinstance(answer, Answer)
-    assert answer.status == 415
+    assert answer.status == 403
     assert works.types() == ["refused"]
 
 

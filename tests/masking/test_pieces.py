@@ -13,7 +13,8 @@ from tests.masking.conftest import rules_of
 from holdfast.call import Direction, Reply
 from holdfast.errors import MaskingError
 from holdfast.masking.masker import Masker
-from holdfast.masking.pieces import HELD_CHARS_MAX, HOLD_BACK_CHARS, RUN_CHARS_MAX, Pieces, Terms
+from holdfast.masking.pieces import HELD_CHARS_MAX, RUN_CHARS_MAX, Pieces, Terms
+from holdfast.masking.place import HOLD_BACK_CHARS
 
 PATH = "/result/content/0/text"
 PAN = "4111 1111 1111 1111"

@@ -60,7 +60,7 @@ HEAD: Final = (
 
 _RPC: Final = Members(
     optional("id", Either(Text(), Integer(-(2**53) + 1), Null()), "JSON-RPC id, masked"),
-    Field("method", _TEXT, "JSON-RPC method"),
+    Field("method", _TEXT, "JSON-RPC method; `llm/…` for an LLM API"),
     Field("dir", OneOf("to_server", "to_client"), "which way the message travels"),
     Field("kind", OneOf("request", "notification", "reply"), "what the message is"),
 )
@@ -145,7 +145,7 @@ BODY: Final = (
     Field(
         "dst",
         Members(
-            Field("server", _TEXT, "name of the MCP server"),
+            Field("server", _TEXT, "name of the server"),
             optional("host", _TEXT, "its host and port"),
             optional("path", _TEXT, "its endpoint"),
         ),
@@ -156,7 +156,7 @@ BODY: Final = (
         Members(
             optional("version", _TEXT, "MCP protocol version"),
             optional("transport", OneOf("post", "sse", "get", "delete"), "how the message was carried"),
-            optional("name", _TEXT_OR_NULL, "tool, prompt or resource, masked"),
+            optional("name", _TEXT_OR_NULL, "tool, prompt, resource or model, masked"),
             optional("definition", HEX_DIGEST, "digest of the tool's definition as last seen"),
         ),
         "MCP's view of the message",
@@ -215,8 +215,8 @@ BODY: Final = (
     Field("cause", CODE, "why it was refused, a word of the `Cause` table"),
     Field("rule", _TEXT_OR_NULL, "id of the Rule that refused"),
     Field("reason", _TEXT, "why, in words, masked"),
-    Field("bytes", _COUNT, "length of what was refused"),
-    Field("digest", HEX_DIGEST, "keyed digest of what was refused"),
+    Field("bytes", _COUNT, "length of what was refused, or of the part that goes back"),
+    Field("digest", HEX_DIGEST, "keyed digest of what was refused, or of the part that goes back"),
     Field("http", Integer(100), "HTTP status of the answer"),
     Field("expires", TIME, "until when the Hold may be decided"),
     Field("decision", OneOf("approve", "deny"), "what the approver said"),

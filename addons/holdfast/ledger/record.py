@@ -67,6 +67,9 @@ KINDS: Final = {
     "call": Kind("a Call was decided; if allowed, it goes out after this", ("call", "rpc", "dec"), _MESSAGE),
     "call.lost": Kind("a Call's Reply will never come", ("ref", "reason"), (*_MESSAGE, "cause", "rule")),
     "reply": Kind("a Reply came; it goes back after this", ("call", "ref", "out"), (*_MESSAGE, "reason")),
+    "reply.part": Kind(
+        "a part of a streamed Reply came; it goes back after this", ("call", "ref"), (*_MESSAGE, "bytes", "digest")
+    ),
     "refused": Kind(
         "a request or message was refused", ("cause", "reason"), (*_MESSAGE, "rule", "bytes", "digest", "http")
     ),

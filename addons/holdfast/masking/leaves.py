@@ -109,12 +109,14 @@ class Leaves:
             left = [dataclasses.replace(span, start=span.start - at, end=span.end - at) for span in spans[len(gone) :]]
             part, rest = self._round(text[:at], gone, found.append), self._round(text[at:], left, None)
             if part + rest == text:
-                if wanted is self._entities:
-                    for span in found:
-                        self._found(span, place)
+                self._report(found if wanted is self._entities else [], place)
                 return part
             text, at = part + rest, len(part)
         raise MaskingError(_NO_END)
+
+    def _report(self, spans: list[Span], place: Place) -> None:
+        for span in spans:
+            self._found(span, place)
 
     def _settle(
         self, text: str, context: tuple[str, ...], wanted: Container[str], report: Callable[[Span], None] | None

@@ -45,13 +45,14 @@ class Masker:
         """Which engine masks, by which rules: what Records carry."""
         return self._engine
 
-    async def mask(self, message: Message, *, server: str, tool: str | None = None) -> Masked:
+    async def mask(self, message: Message, *, server: str, tool: str | None = None, shape: str | None = None) -> Masked:
         """``message`` as it travels and as it is kept, and what was found in it.
 
         Args:
             message: a Call or a Reply, in either direction; its direction decides which masks travel.
             server: the name of the MCP server, for path rules.
             tool: the tool that a Reply answers for, where known; a Call names its own.
+            shape: the shape of params or result, where they are not MCP's.
 
         Raises:
             MaskingError: the engine failed or a limit was passed; the message must not travel or be kept.
@@ -59,7 +60,7 @@ class Masker:
         name = message.name if isinstance(message, Call) else tool
         walk = self._walk(server, name, message.direction)
         try:
-            forward, keep = _call(message, walk) if isinstance(message, Call) else _reply(message, walk)
+            forward, keep = _masked(message, walk, shape)
         except RecursionError:
             raise MaskingError("the message is nested too deep") from None
         if walk.is_long:
@@ -90,10 +91,16 @@ class Masker:
         return Walk(self._tools, self._forces, Paths(self._rules, server, tool, direction), direction)
 
 
-def _call(call: Call, walk: Walk) -> tuple[Call, Call]:
+def _masked(message: Message, walk: Walk, shape: str | None) -> tuple[Message, Message]:
+    if isinstance(message, Call):
+        return _call(message, walk, shape or "params")
+    return _reply(message, walk, shape or "result")
+
+
+def _call(call: Call, walk: Walk, shape: str) -> tuple[Call, Call]:
     method = walk.protocol(call.method, Place("/method"))[1]
     if isinstance(call.params, dict):
-        forward, kept = walk.shaped(call.params, "params", Place("/params"))
+        forward, kept = walk.shaped(call.params, shape, Place("/params"))
     else:
         forward, kept = walk.data(call.params, Place("/params"))
     extra, kept_extra = _extra(call.extra, walk)
@@ -103,8 +110,8 @@ def _call(call: Call, walk: Walk) -> tuple[Call, Call]:
     )
 
 
-def _reply(reply: Reply, walk: Walk) -> tuple[Reply, Reply]:
-    kind = "result" if isinstance(reply.result, dict) else None
+def _reply(reply: Reply, walk: Walk, shape: str) -> tuple[Reply, Reply]:
+    kind = shape if isinstance(reply.result, dict) else None
     result, kept_result = (
         walk.shaped(reply.result, kind, Place("/result")) if kind else walk.data(reply.result, Place("/result"))
     )

@@ -21,7 +21,7 @@ from holdfast.errors import MaskingError
 from holdfast.masking.engine import LEAF_CHARS_MAX
 from holdfast.masking.finding import Finding
 from holdfast.masking.leaves import Before
-from holdfast.masking.place import Place
+from holdfast.masking.place import HOLD_BACK_CHARS, Place
 from holdfast.masking.spans import Span
 from holdfast.masking.walk import Walk
 
@@ -29,7 +29,6 @@ CONTEXT_CHARS: Final = 512  # five words before a match can lift it; words are r
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
 HELD_CHARS_MAX: Final = 64 * 1024  # a finding that still goes on after as many characters (a key in PEM has 4 KiB)
 CUTS_MAX: Final = 8  # places tried for a cut before more text is awaited
-HOLD_BACK_CHARS: Final = 256  # the longest shipped pattern that crosses blanks needs 77
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/=_-]*")
 _WIDE: Final = "\u2e80"  # from here on scripts are written without blanks
 

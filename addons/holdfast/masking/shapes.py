@@ -2,46 +2,21 @@
 
 Data is scanned, and masked in what travels. Protocol fields are scanned too, but masked only in what is kept: a masked
 tool name, cursor or URI would break the call. Sources: the MCP schemas 2024-11-05 to 2026-07-28.
+The messages of LLM APIs are in ``llm_shapes.py``.
 """
 
-import dataclasses
-import enum
 from collections.abc import Mapping
 from typing import Final
 
-
-class Mode(enum.Enum):
-    """How the values at a place are treated."""
-
-    DATA = "data"  # scanned; masks travel as the rules say
-    PROTOCOL = "protocol"  # scanned; masks are kept, and never travel
-    SCHEMA = "schema"  # JSON Schema: descriptions are data, structure is protocol
-    BLOB = "blob"  # base64: text inside is data, images and sound are left alone
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Shape:
-    """The known members of an object, and how the others are treated. An array has the shape of its items.
-
-    With ``types``, an object counts as this shape only if its member ``type`` is one of them; else it is data.
-    ``each`` is the shape of every member, where their names are free (a map of requests by id).
-    """
-
-    members: Mapping[str, "Mode | str"] = dataclasses.field(default_factory=dict)
-    types: frozenset[str] | None = None
-    each: str | None = None
-
+from holdfast.masking.llm_shapes import LLM_SHAPES
+from holdfast.masking.shape import Mode, Shape, protocol
 
 _P: Final = Mode.PROTOCOL
 _D: Final = Mode.DATA
 
 
-def _protocol(names: str) -> dict[str, Mode | str]:
-    return dict.fromkeys(names.split(), _P)
-
-
 _CONTENT: Final = {
-    **_protocol("type mimeType uri size annotations id toolUseId isError"),
+    **protocol("type mimeType uri size annotations id toolUseId isError"),
     "data": Mode.BLOB,
     "resource": "resource",
     "content": "content",
@@ -49,9 +24,10 @@ _CONTENT: Final = {
 }
 
 SHAPES: Final[Mapping[str, Shape]] = {
+    **LLM_SHAPES,
     "params": Shape(
         {
-            **_protocol(
+            **protocol(
                 "name uri cursor protocolVersion capabilities level logger progressToken requestId taskId ref "
                 "modelPreferences toolChoice includeContext mode url elicitationId requestState status ttl "
                 "pollInterval createdAt lastUpdatedAt notifications"
@@ -68,7 +44,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     ),
     "result": Shape(
         {
-            **_protocol(
+            **protocol(
                 "nextCursor protocolVersion capabilities isError resultType requestState role model stopReason action "
                 "taskId status ttl pollInterval createdAt lastUpdatedAt supportedVersions"
             ),
@@ -87,13 +63,13 @@ SHAPES: Final[Mapping[str, Shape]] = {
             "inputRequests": "calls",
         }
     ),
-    "error": Shape(_protocol("code")),
+    "error": Shape(protocol("code")),
     "calls": Shape(each="call"),
     "call": Shape({"method": _P, "params": "params"}),
     "results": Shape(each="result"),
     "meta": Shape(
         {
-            **_protocol(
+            **protocol(
                 "progressToken traceparent tracestate io.modelcontextprotocol/protocolVersion "
                 "io.modelcontextprotocol/clientCapabilities io.modelcontextprotocol/logLevel "
                 "io.modelcontextprotocol/subscriptionId io.modelcontextprotocol/related-task"
@@ -105,24 +81,24 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "content": Shape(
         _CONTENT, frozenset({"text", "image", "audio", "resource", "resource_link", "tool_result", "thinking"})
     ),
-    "tool_use": Shape({**_protocol("type name id"), "_meta": "meta"}, frozenset({"tool_use"})),
+    "tool_use": Shape({**protocol("type name id"), "_meta": "meta"}, frozenset({"tool_use"})),
     "resource": Shape(
-        {**_protocol("uri uriTemplate mimeType size annotations"), "blob": Mode.BLOB, "_meta": "meta"},
+        {**protocol("uri uriTemplate mimeType size annotations"), "blob": Mode.BLOB, "_meta": "meta"},
     ),
-    "message": Shape({**_protocol("role"), "content": "content"}),
+    "message": Shape({**protocol("role"), "content": "content"}),
     "tool": Shape(
         {
-            **_protocol("name annotations execution icons"),
+            **protocol("name annotations execution icons"),
             "inputSchema": Mode.SCHEMA,
             "outputSchema": Mode.SCHEMA,
             "_meta": "meta",
         }
     ),
-    "prompt": Shape({**_protocol("name icons"), "arguments": "argument", "_meta": "meta"}),
-    "argument": Shape(_protocol("name required")),
-    "implementation": Shape(_protocol("name version icons websiteUrl")),
-    "root": Shape(_protocol("uri")),
-    "task": Shape(_protocol("taskId status ttl pollInterval createdAt lastUpdatedAt")),
+    "prompt": Shape({**protocol("name icons"), "arguments": "argument", "_meta": "meta"}),
+    "argument": Shape(protocol("name required")),
+    "implementation": Shape(protocol("name version icons websiteUrl")),
+    "root": Shape(protocol("uri")),
+    "task": Shape(protocol("taskId status ttl pollInterval createdAt lastUpdatedAt")),
 }
 
 # Members of a JSON Schema that are prose or sample data; every other value is structure.

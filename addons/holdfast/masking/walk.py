@@ -19,7 +19,8 @@ from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Before, Leaves, Tools
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
-from holdfast.masking.shapes import SCHEMA_DATA, SCHEMA_NAMED, Mode, Shape, shape_of
+from holdfast.masking.shape import Mode, Shape
+from holdfast.masking.shapes import SCHEMA_DATA, SCHEMA_NAMED, shape_of
 from holdfast.masking.spans import Span
 
 type Pair = tuple[Json, Json]
@@ -29,6 +30,7 @@ type Member = tuple[str, str, Json, Json]  # its name and value as forwarded and
 _LABELS: Final = ("name", "key", "label", "field")  # {"name": "ssn", "value": …}: the name is in a member of its own
 _LABEL_CHARS_MAX: Final = 64
 _INDENT: Final = re.compile(r"[\[{]\n([ \t]+)")
+_DATA_URL: Final = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})(?:;charset=[\w-]{1,32})?;base64,", re.IGNORECASE)
 _SPACED: Final = re.compile(r"[\"\d\]}el][,:] ")
 
 
@@ -153,6 +155,8 @@ class Walk:
                 return self.protocol(value, place)
             case Mode.SCHEMA:
                 return self._schema(value, place)
+            case Mode.URL:
+                return self._url(value, place)
         self._leaves.count()
         if isinstance(value, list):
             return _list([self.shaped(item, kind, place.item(index)) for index, item in enumerate(value)], value)
@@ -171,7 +175,8 @@ class Walk:
             said = self._scanner.without_masks(kept_name)
             inner = place.member(said, kept_name, None if known or shape.each else self._forces.of(said))
             if mode is Mode.BLOB and isinstance(item, str):
-                pairs.append((forward_name, kept_name, *self._blob(item, value.get("mimeType"), inner)))
+                mime = value.get("mimeType", value.get("media_type"))
+                pairs.append((forward_name, kept_name, *self._blob(item, mime, inner)))
             else:
                 pairs.append((forward_name, kept_name, *self.shaped(item, mode, inner)))
         return _dict(pairs, value)
@@ -183,6 +188,15 @@ class Walk:
             return opened
         # What is no text is an image, a sound or an archive; what is no base64 is scanned like any text.
         return (text, text) if looks_like_base64(text) else self._leaves.plain(text, place)
+
+    def _url(self, value: Json, place: Place) -> Pair:
+        if isinstance(value, dict):
+            return self.shaped(value, "llm.address", place)
+        match = _DATA_URL.match(value) if isinstance(value, str) else None
+        if match is None or not isinstance(value, str):
+            return self.data(value, place)
+        forward, kept = self._blob(value[match.end() :], match[1], place)
+        return match[0] + forward, match[0] + kept
 
     def _schema(self, value: Json, place: Place, *, named: bool = False) -> Pair:
         self._leaves.count()

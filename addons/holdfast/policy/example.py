@@ -61,7 +61,7 @@ def make_call(method: str, name: str | None, arguments: Json, params: JsonObject
 
 
 def _member_of(method: str) -> str:
-    for member in ("name", "uri", "taskId"):
+    for member in ("name", "uri", "taskId", "model"):
         if Call(method, {member: "x"}, 1, Direction.TO_SERVER).name == "x":
             return member
     raise ValueError("names nothing")

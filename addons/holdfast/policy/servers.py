@@ -14,6 +14,8 @@ from typing import Final
 
 from holdfast.exchange import Upstream
 from holdfast.identity.caller import Caller
+from holdfast.llm.apis import ENDS, api_at
+from holdfast.masking.place import HOLD_BACK_CHARS, HOLD_BACK_MAX, HOLD_BACK_MIN
 from holdfast.policy.decision import Deny
 from holdfast.policy.document import Section, require_version
 from holdfast.policy.names import Reading
@@ -48,7 +50,8 @@ class Server:
 
     ``paths`` leads from each endpoint at the gateway to the path at the server. ``credential`` is the header with which
     the gateway shows itself to the server; it is read from ``credential_file`` when the rules come into force, and is
-    no part of the rules. ``callers`` says who may use the server at all.
+    no part of the rules. ``callers`` says who may use the server at all. ``hold_back_chars`` is how much of a streamed
+    text of an LLM waits for what follows.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Server:
     paths: Mapping[str, str]
     kind: Kind = Kind.MCP
     callers: Who = dataclasses.field(default_factory=Who)
+    hold_back_chars: int = HOLD_BACK_CHARS
     credential_file: str | None = None
     credential_header: str = AUTHORIZATION
     credential: tuple[str, str] | None = dataclasses.field(default=None, repr=False)
@@ -160,10 +164,24 @@ def _server(entry: Section, ids: set[str], claimed: dict[str, str]) -> Server:
         callers=parse_who(entry, "callers", Reading.NARROW),
         credential_file=file,
         credential_header=header,
+        hold_back_chars=entry.integer("hold_back_chars", HOLD_BACK_CHARS, low=HOLD_BACK_MIN, high=HOLD_BACK_MAX),
         line=entry.line,
     )
+    _check_kind(entry, server)
     entry.done()
     return server
+
+
+def _check_kind(entry: Section, server: Server) -> None:
+    if server.kind is not Kind.LLM:
+        if "hold_back_chars" in entry:
+            raise entry.error("hold_back_chars", "is about LLM APIs", "Remove it, or write `kind: llm`")
+        return
+    for path in server.paths.values():
+        if api_at(path) is None:
+            raise entry.error(
+                "paths", f"asks {path}, which is no API that can be judged", f"End it in {', '.join(ENDS)}"
+            )
 
 
 def _upstream(entry: Section) -> Upstream:

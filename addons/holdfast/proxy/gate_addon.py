@@ -10,7 +10,9 @@ from typing import Final
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer
 from holdfast.gate import Gate
+from holdfast.llm.stream import LlmStream
 from holdfast.passage import Admission
+from holdfast.policy.servers import Kind
 from holdfast.proxy.hooks import Ending, Unread
 from holdfast.proxy.seals import Batch, Chunk, Passing
 from holdfast.streams import EventStream
@@ -81,7 +83,8 @@ class GateAddon:
         """Seal the head of an event stream."""
         if self.gate is None or passing.admission is None or passing.head is None:
             return
-        stream = EventStream(self.gate, passing.admission, passing)
+        kind = LlmStream if passing.admission.server.kind is Kind.LLM else EventStream
+        stream = kind(self.gate, passing.admission, passing)
         opened = await stream.open(passing.head)
         if opened is not None:
             passing.stream = stream

@@ -12,6 +12,7 @@ from mitmproxy import ctx, hooks, http
 
 from holdfast.exchange import Answer, Head, Outgoing, Request
 from holdfast.keepalive import KeepAlive
+from holdfast.llm.stream import LlmStream
 from holdfast.passage import Admission
 from holdfast.sse import Event, format_event
 from holdfast.streams import EventStream
@@ -39,7 +40,7 @@ class Passing:
     body: bytes = b""
     gone: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     admission: Admission | None = None
-    stream: EventStream | None = None
+    stream: EventStream | LlmStream | None = None
     shown: bytes | None = None  # the masked reply, as viewers see it
     # The seals.
     outgoing: Outgoing | None = None
@@ -62,7 +63,7 @@ class Passing:
         if self.opened is None:
             self.answer = with_length(answer)
         else:
-            self.last = Chunk(format_event(Event(answer.body.decode(), "message")) if answer.body else b"")
+            self.last = Chunk(format_event(Event(answer.body.decode(), answer.event)) if answer.body else b"")
 
     def show_call(self, text: bytes, note: dict[str, str]) -> None:
         """Let viewers see the masked request and what was decided about it."""

@@ -67,6 +67,8 @@ def _say(entry: Entry) -> tuple[str, str]:
             return _say_reply(entry)
         case "hold.opened" | "approval" | "hold.closed":
             return _say_hold(entry)
+        case "reply.part":
+            return f"a part of the reply to record {_refs(entry)} went back", "quiet"
         case "call.lost":
             return f"no reply to record {_refs(entry)}: {entry.text('reason')}", "bad"
         case "refused":

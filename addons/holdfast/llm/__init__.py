@@ -1,0 +1,1 @@
+"""LLM APIs as a second kind of server: their requests are Calls and their replies are Replies, judged like MCP's."""
