@@ -1,4 +1,4 @@
-"""Check rule files, explain what they would do to a call, test them, and list the servers they name.
+"""Check rule files, explain and test what they do to calls, list servers, and score masking on labelled texts.
 
 Exit codes: 0 all is well, 1 a file, example or case is wrong, 3 the command line is.
 """
@@ -64,8 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     servers = commands.add_parser("servers", help="which path leads to which server")
     servers.set_defaults(run=run_servers)
     servers.add_argument("--first", action="store_true", help="print the first server's address alone")
-    for command in (check, explain, test, servers):
+    score = commands.add_parser("score", help="recall, precision and leaks of masking on labelled texts")
+    score.set_defaults(run=run_score)
+    for command in (check, explain, test, servers, score):
         command.add_argument("--rules", type=Path, default=ROOT / "rules", metavar="DIR", help="default: rules/")
+    score.add_argument("dataset", type=Path, nargs="+", metavar="DATASET", help="a file of labelled texts, or a folder")
+    score.add_argument("--json", action="store_true", help="print JSON")
     test.add_argument("file", type=Path, metavar="FILE", help="YAML; docs/rules.md shows one")
     _explain_options(explain)
     return parser
@@ -172,6 +176,23 @@ def run_test(options: argparse.Namespace) -> int:
         print(failure, file=sys.stderr)
     print(f"{options.file.name}: {len(cases)} cases, {len(failures)} failed")
     return FAILED if failures else OK
+
+
+def run_score(options: argparse.Namespace) -> int:
+    """A table per data set, or one JSON object with the data sets as members."""
+    from holdfast.masking.scoring.labelled import read_labelled  # noqa: PLC0415 -- see _masker
+    from holdfast.masking.scoring.located import Locator  # noqa: PLC0415
+    from holdfast.masking.scoring.score import score  # noqa: PLC0415
+    from holdfast.masking.scoring.table import lines_of as table_of  # noqa: PLC0415
+
+    locator = Locator(load_ruleset(options.rules).masking)
+    scores = {str(path): score(read_labelled(path), locator.locate) for path in options.dataset}
+    if options.json:
+        print(json.dumps({path: found.to_json() for path, found in scores.items()}, indent=2))
+        return OK
+    for path, found in scores.items():
+        print("\n".join(table_of(path, found)))
+    return OK
 
 
 if __name__ == "__main__":

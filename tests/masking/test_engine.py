@@ -17,7 +17,7 @@ from holdfast.masking.finder import DirectFinder, Finder, FullFinder
 from holdfast.masking.gate import Need, need_of
 from holdfast.masking.language import CutterNlpEngine
 from holdfast.masking.masker import Masker
-from holdfast.masking.recognizers import build_recognizers, luhn_holds
+from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter, name_context, name_words
 
@@ -107,12 +107,6 @@ def test_names_are_cut_into_words(name: str, words: tuple[str, ...]) -> None:
 def test_an_identifier_gives_no_context() -> None:
     assert name_context("account_id") == ()
     assert name_context("bankAccounts") == ("bank", "account")
-
-
-def test_luhn() -> None:
-    assert luhn_holds("4111-1111-1111-1111")
-    assert not luhn_holds("4111-1111-1111-1112")
-    assert not luhn_holds("none")
 
 
 def test_a_spacy_model_that_the_rules_name_finds_names(tmp_path: Path) -> None:

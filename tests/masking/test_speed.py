@@ -194,3 +194,25 @@ async def test_a_long_message_lets_others_have_their_turn_before_the_next(shippe
         turns.append(str(call.id))
     await waiting
     assert turns == ["1", "other", "2"]
+
+
+class CountingCutter(Cutter):
+    """A cutter that counts the characters it is given."""
+
+    chars_count = 0
+
+    def cut(self, text: str) -> list[tuple[int, str]]:
+        self.chars_count += len(text)
+        return super().cut(text)
+
+
+@pytest.mark.parametrize("line_pairs", [5, 40, 5000])
+def test_looking_for_words_before_many_places_does_not_read_the_text_for_each(line_pairs: int) -> None:
+    line = ":".join(["9a"] * line_pairs)
+    text = "\n".join([line] * (30_000 // len(line) + 1))
+    cutter = CountingCutter([])
+    nearby = Nearby(text, cutter)
+    places = range(0, len(text), 50)
+    for start in places:
+        nearby.has_before(start, frozenset({"card"}))
+    assert cutter.chars_count < len(text) + len(places) * 2500

@@ -9,9 +9,9 @@ import fnmatch
 from typing import Literal
 
 from holdfast.call import Direction
+from holdfast.masking.checksums import Validator
 
 type Operator = Literal["replace", "keep_last", "pseudonym", "remove"]
-type Validator = Literal["luhn"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

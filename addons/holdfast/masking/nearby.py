@@ -35,19 +35,26 @@ class Nearby:
             end = max(blank.start(), start + 1) if blank else len(self._text)
             chars = _CHARS_FIRST
             while chars <= _CHARS_MAX and end - start <= _CHARS_MAX:
-                begin = self._word_start(start, chars)
-                words = _Words(self._cutter.cut(self._text[begin:end])).before(start - begin)
-                if begin == 0 or len(words) > CONTEXT_WORDS:
+                words = self._words_from(self._word_start(start, chars), start, end)
+                if words is not None:
                     return words
                 chars *= 5
             self._whole = _Words(self._cutter.cut(self._text))
         return self._whole.before(start)
 
-    def _word_start(self, start: int, chars: int) -> int:
+    def _words_from(self, begin: int | None, start: int, end: int) -> list[str] | None:
+        """The words before ``start``, where those after ``begin`` are enough to tell."""
+        if begin is None:
+            return None
+        words = _Words(self._cutter.cut(self._text[begin:end])).before(start - begin)
+        return words if begin == 0 or len(words) > CONTEXT_WORDS else None
+
+    def _word_start(self, start: int, chars: int) -> int | None:
+        """Where a word begins, at most ``chars`` before ``start``; None where no blank tells."""
         if start <= chars:
             return 0
         gap = _WORD_START.search(self._text, start - chars, start)
-        return gap.end() if gap else 0
+        return gap.end() if gap else None
 
 
 class _Words:

@@ -13,7 +13,8 @@ from presidio_analyzer import AnalysisExplanation, EntityRecognizer, LocalRecogn
 
 from holdfast.masking.budget import Budget
 from holdfast.masking.catalogue import MODEL_ENTITIES, RECOGNIZERS
-from holdfast.masking.entries import DenyRule, MaskingRules, PatternRule, Validator
+from holdfast.masking.checksums import CHECKS, Validator
+from holdfast.masking.entries import DenyRule, MaskingRules, PatternRule
 from holdfast.masking.phones import matched
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.words import stem
@@ -23,13 +24,6 @@ _BARE_SCORE: Final = 0.05  # with a context word 0.4, Presidio's lowest score th
 _DATE_START: Final = regex.compile(r"(?:19|20)\d\d[-/. ]?(?:0\d|1[0-2])[-/. ]?[0-3]\d")
 _GLUE_BEFORE: Final = regex.compile(r"[\w./:@#=+-]\Z")
 _GLUE_AFTER: Final = regex.compile(r"[\w/:@=-]|\.\d")
-
-
-def luhn_holds(text: str) -> bool:
-    """Whether the digits of ``text`` satisfy the checksum of ISO/IEC 7812-1, annex B."""
-    digits = [int(char) for char in text if char.isdecimal()]
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return bool(digits) and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 class CardRecognizer(presidio.CreditCardRecognizer):
@@ -131,7 +125,7 @@ class PatternRecognizer(LocalRecognizer):
     ) -> None:
         self.compiled = regex.compile(pattern, _FLAGS)
         self.score = score
-        self._validator = validator
+        self._holds = CHECKS[validator] if validator is not None else None
         self._group: str | int = "value" if "value" in self.compiled.groupindex else 0
         super().__init__(supported_entities=[entity], name=rule_id, context=list(context))
 
@@ -153,7 +147,7 @@ class PatternRecognizer(LocalRecognizer):
             result_of(self, match.span(self._group), self.score)
             for match in matches
             if match.start(self._group) < match.end(self._group)
-            and (self._validator is None or luhn_holds(match.group(self._group)))
+            and (self._holds is None or self._holds(match.group(self._group)))
         ]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 

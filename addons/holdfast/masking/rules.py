@@ -6,6 +6,7 @@ import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.call import Direction
 from holdfast.masking.catalogue import MODEL_ENTITIES, RECOGNIZERS
+from holdfast.masking.checksums import CHECKS
 from holdfast.masking.entries import (
     AllowRule,
     DenyRule,
@@ -16,7 +17,6 @@ from holdfast.masking.entries import (
     Operator,
     PathRule,
     PatternRule,
-    Validator,
 )
 from holdfast.policy.document import Section
 
@@ -24,7 +24,6 @@ __all__ = ["MaskingRules", "parse_masking"]
 
 OPERATORS: Final[tuple[Operator, ...]] = ("replace", "keep_last", "pseudonym", "remove")
 FORWARDS: Final = ("to_server", "to_client", "both", "none")
-VALIDATORS: Final[tuple[Validator, ...]] = ("luhn",)
 THRESHOLD: Final = 0.4  # Presidio's weak shapes reach it with a context word, and not without
 KEEP_MAX: Final = 8  # more than eight characters left are no mask
 REGEX_CHARS_MAX: Final = 2000  # a longer expression hides what it matches
@@ -147,14 +146,14 @@ class _Reader:
         return rule if enabled else None
 
     def pattern(self, entry: Section) -> PatternRule:
-        name = entry.choice("validator", VALIDATORS, "luhn") if "validator" in entry else None
+        name = entry.choice("validator", tuple(CHECKS)) if "validator" in entry else None
         rule = PatternRule(
             id=self._id(entry),
             entity=self._entity(entry),
             regex=self._regex(entry, "regex"),
             score=entry.number("score", 0.6, low=0.01, high=1),
             context=entry.texts("context", ()),
-            validator="luhn" if name else None,
+            validator=next((check for check in CHECKS if check == name), None),
             examples=self._examples(entry),
             line=entry.line,
         )

@@ -1,0 +1,84 @@
+"""Where in a text masking found something, told from the masked text.
+
+A masked text is the text with each finding replaced by ``<ENTITY>``; what stands between the masks stands in the text
+in the same order. How long each finding was is known from the findings, so where they stood follows. Where a text was
+read as JSON the lengths are those of decoded strings; then what lies between two masks is looked for instead.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from holdfast.call import Direction
+from holdfast.masking.engine import Scanner
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.keys import KeyForces
+from holdfast.masking.leaves import Tools
+from holdfast.masking.paths import Paths
+from holdfast.masking.place import Place
+from holdfast.masking.scoring.labelled import Label
+from holdfast.masking.walk import Walk
+
+_KEY: Final = bytes(32)  # masks are compared with nothing
+
+
+class Locator:
+    """Masks texts by ``rules``, and says where."""
+
+    def __init__(self, rules: MaskingRules) -> None:
+        """Build the engine. Raises MaskingError."""
+        plain = tuple(dataclasses.replace(rule, operator="replace", forward="both") for rule in rules.entities)
+        self._rules = dataclasses.replace(rules, entities=plain, paths=())
+        entities = {rule.entity: rule for rule in plain}
+        self._tools = Tools(self._rules, entities, Scanner(self._rules, _KEY), _KEY)
+        self._forces = KeyForces(self._rules)
+        names = "|".join(sorted(map(re.escape, entities), key=len, reverse=True)) or "(?!)"
+        self._mask = re.compile(f"<({names})>")
+
+    def locate(self, text: str) -> list[Label]:
+        """Where ``text``, as the text of a tool's result, is masked.
+
+        Raises:
+            MaskingError: the engine cannot vouch for the text.
+        """
+        walk = Walk(self._tools, self._forces, Paths(self._rules, "", None, Direction.TO_CLIENT), Direction.TO_CLIENT)
+        masked = walk.text(text, Place(""))[1]
+        if masked == text:
+            return []
+        pieces = self._mask.split(masked)
+        lengths = [finding.length for finding in walk.findings]
+        exact = _by_lengths(text, pieces, lengths)
+        return exact if exact is not None else list(_by_search(text, pieces))
+
+
+def _by_lengths(text: str, pieces: list[str], lengths: list[int]) -> list[Label] | None:
+    found: list[Label] = []
+    at = len(pieces[0])
+    if not text.startswith(pieces[0]) or len(lengths) != len(pieces) // 2:
+        return None
+    for entity, literal, length in zip(pieces[1::2], pieces[2::2], lengths, strict=True):
+        found.append(Label(at, at + length, entity))
+        at += length
+        if not text.startswith(literal, at):
+            return None
+        at += len(literal)
+    return found if at == len(text) else None
+
+
+def _by_search(text: str, pieces: list[str]) -> Iterator[Label]:
+    at = _common(text, 0, pieces[0])
+    for number in range(1, len(pieces), 2):
+        literal = pieces[number + 1]
+        # A number that was masked stands in quotes now.
+        wanted = literal.removeprefix('"') if at and text[at - 1] != '"' else literal
+        end = text.find(wanted, at + 1) if wanted else len(text)
+        end = end if end >= 0 else len(text)
+        yield Label(at, end, pieces[number])
+        at = end + len(wanted)
+
+
+def _common(text: str, at: int, literal: str) -> int:
+    while at < min(len(text), len(literal)) and text[at] == literal[at]:
+        at += 1
+    return at
