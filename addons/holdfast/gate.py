@@ -94,7 +94,7 @@ class Gate:
         trail.kept = masked[0].keep
         # It may refuse a header: before a Record says that the call goes out, and before an approval is spent on it.
         forward = Body(tuple(one.forward for one in masked), body.is_batch)
-        outgoing = routing.outgoing(trail, forward.to_bytes())
+        outgoing = routing.outgoing(stations, trail, caller, forward.to_bytes())
         note = _note(caller, masked)
         watch.show_call(Body(tuple(one.keep for one in masked), body.is_batch).to_bytes(), note)
         drafts = [
@@ -128,7 +128,7 @@ class Gate:
         ends = screened.kind is Kind.END_SESSION
         if ends and trail.session is None:
             raise Refused(Cause.MALFORMED, "a DELETE names no session")
-        outgoing = routing.outgoing(trail, b"")
+        outgoing = routing.outgoing(self.stations, trail, caller, b"")
         note = _note(caller, []) | {"decision": "allow"}
         watch.show_call(b"", note)
         typ = "session.closed" if ends else "stream.opened"

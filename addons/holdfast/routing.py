@@ -5,12 +5,15 @@ another path for a session (HTTP+SSE, 2024-11-05) is asked there, while its clie
 """
 
 import dataclasses
+import hashlib
+import hmac
 
-from holdfast import capture, wireheaders
+from holdfast import capture, jsontext, wireheaders
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Outgoing
 from holdfast.identity.caller import Caller
 from holdfast.passage import Kind
+from holdfast.policy.servers import Server
 from holdfast.screen import Screened
 from holdfast.stations import Stations, Trail
 
@@ -55,8 +58,8 @@ def check_caller(trail: Trail, caller: Caller) -> None:
         raise Refused(Cause.DENIED_BY_RULE, denied.reason, rule=denied.rule, next_step=next_step)
 
 
-def outgoing(trail: Trail, body: bytes) -> Outgoing:
-    """What goes to the server: the client's headers that travel, with the gateway's own credential.
+def outgoing(stations: Stations, trail: Trail, caller: Caller, body: bytes) -> Outgoing:
+    """What goes to the server: the client's headers that travel, and those of the gateway's own.
 
     Raises:
         Refused: see :func:`~holdfast.wireheaders.to_server`.
@@ -66,7 +69,15 @@ def outgoing(trail: Trail, body: bytes) -> Outgoing:
     headers = wireheaders.to_server(stripped, server.upstream.host_text(), trail.force.masker.keep_text)
     if server.credential is not None:
         headers = (*headers, server.credential)
+    if server.caller_header is not None:
+        headers = (*headers, (server.caller_header, caller_digest_hex(stations.request_key, server, caller)))
     if body or request.method == "POST":
         headers = (*headers, ("content-length", str(len(body))))
     _, mark, query = request.path.partition("?")
     return Outgoing(server.upstream, request.method, trail.upstream_path + mark + query, headers, body)
+
+
+def caller_digest_hex(request_key: bytes, server: Server, caller: Caller) -> str:
+    """What ``server`` is told of who asks: the same for the same Caller, another at another server, and no name."""
+    named = jsontext.canonical([server.id, *caller.key])
+    return hmac.new(request_key, b"holdfast/caller/v1\0" + named, hashlib.sha256).hexdigest()

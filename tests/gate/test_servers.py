@@ -1,5 +1,7 @@
 """Several servers behind one gate: the path decides, and nothing of one server counts at another."""
 
+import dataclasses
+
 import pytest
 from tests.gate.works import Works, result, said, token, tool
 
@@ -178,6 +180,24 @@ async def test_what_is_said_to_an_mcp_server_is_nothing_for_an_llm_api(works: Wo
     assert isinstance(answer, Answer)
     assert answer.status == 403
     assert works.types() == ["refused"]
+
+
+async def test_a_server_may_be_told_who_asks_by_a_digest_that_is_no_name(works: Works) -> None:
+    told = dataclasses.replace(CRM, caller_header="x-holdfast-caller")
+    other = dataclasses.replace(DOCS, caller_header="x-holdfast-caller", callers=Who())
+    works.with_servers(told, other)
+    ann, bob = (token(works.clock, sub=sub) for sub in ("ann", "bob"))
+    asked = [("/crm/mcp", ann), ("/crm/mcp", ann), ("/crm/mcp", bob), ("/docs/mcp", ann)]
+    said = []
+    for path, who in asked:
+        request = works.post(tool("get_customer"), ("x-holdfast-caller", "forged"), who=who, path=path)
+        admission = await works.gate.admit(request, works.screen)
+        assert isinstance(admission, Admission)
+        said += [value for name, value in admission.outgoing.headers if name == "x-holdfast-caller"]
+    assert len(said) == 4
+    assert said[0] == said[1]
+    assert len({*said}) == 3
+    assert not any("ann" in value or "forged" in value for value in said)
 
 
 async def test_a_reply_is_masked_and_written_for_the_server_that_was_asked(works: Works) -> None:

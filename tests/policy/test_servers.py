@@ -114,6 +114,8 @@ def test_a_path_that_is_not_plain_is_an_error(path: str) -> None:
         (DOCS + "    credential_file: a\n    credential_header: Host\n", "is no header for a credential"),
         (DOCS + "    credential_file: a\n    credential_header: mcp-session-id\n", "is no header for a credential"),
         (DOCS + "    credential_file: a\n    credential_header: 'x y'\n", "is no header for a credential"),
+        (DOCS + "    caller_header: Host\n", "servers[0].caller_header is no header of its own"),
+        (DOCS + "    caller_header: authorization\n", "servers[0].caller_header is no header of its own"),
         (DOCS + "    credential_file: ''\n", "servers[0].credential_file names no file"),
         (DOCS + "    upstream_path: mcp\n", "servers[0].upstream_path has 'mcp', which is no plain path"),
         (f"{CRM}    paths:\n      - {{path: /a, to: /b}}\n", "servers[0].paths[0].to is not known"),

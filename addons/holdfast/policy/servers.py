@@ -50,8 +50,8 @@ class Server:
 
     ``paths`` leads from each endpoint at the gateway to the path at the server. ``credential`` is the header with which
     the gateway shows itself to the server; it is read from ``credential_file`` when the rules come into force, and is
-    no part of the rules. ``callers`` says who may use the server at all. ``hold_back_chars`` is how much of a streamed
-    text of an LLM waits for what follows.
+    no part of the rules. ``callers`` says who may use the server at all; in ``caller_header`` the server is told which
+    Caller asks, as a keyed digest. ``hold_back_chars`` is how much of a streamed text of an LLM waits for what follows.
     """
 
     id: str
@@ -63,6 +63,7 @@ class Server:
     credential_file: str | None = None
     credential_header: str = AUTHORIZATION
     credential: tuple[str, str] | None = dataclasses.field(default=None, repr=False)
+    caller_header: str | None = None
     line: int = 1
 
     def denies(self, caller: Caller) -> Deny | None:
@@ -136,6 +137,11 @@ def _is_host(host: str) -> bool:
         return False
 
 
+def is_free(header: str) -> bool:
+    """Whether ``header`` (lower case) is one that neither HTTP, nor MCP, nor the gateway says anything in."""
+    return _HEADER.fullmatch(header) is not None and _TAKEN.fullmatch(header) is None
+
+
 def check_path(path: str) -> None:
     """Refuse what is no plain path of an endpoint.
 
@@ -149,8 +155,11 @@ def check_path(path: str) -> None:
 def _server(entry: Section, ids: set[str], claimed: dict[str, str]) -> Server:
     server_id = parse_id(entry, ids)
     header = entry.text("credential_header", AUTHORIZATION).lower()
-    if not _HEADER.fullmatch(header) or _TAKEN.fullmatch(header):
+    if not is_free(header):
         raise entry.error("credential_header", "is no header for a credential", "Use one such as x-api-key")
+    caller_header = entry.text_or_none("caller_header")
+    if caller_header is not None and (not is_free(caller_header.lower()) or caller_header.lower() == header):
+        raise entry.error("caller_header", "is no header of its own", "Use one such as x-holdfast-caller")
     file = entry.text_or_none("credential_file")
     if file is None and "credential_header" in entry:
         raise entry.error("credential_header", "has no credential", "Add `credential_file:`")
@@ -165,6 +174,7 @@ def _server(entry: Section, ids: set[str], claimed: dict[str, str]) -> Server:
         credential_file=file,
         credential_header=header,
         hold_back_chars=entry.integer("hold_back_chars", HOLD_BACK_CHARS, low=HOLD_BACK_MIN, high=HOLD_BACK_MAX),
+        caller_header=caller_header.lower() if caller_header is not None else None,
         line=entry.line,
     )
     _check_kind(entry, server)

@@ -9,11 +9,11 @@ from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy import mode_specs
 
-from holdfast.errors import SettingsError
+from holdfast.errors import RulesError, SettingsError
 from holdfast.exchange import Upstream
 from holdfast.policy.credential import with_credential
 from holdfast.policy.ruleset import Ruleset
-from holdfast.policy.servers import Server, Servers, check_path
+from holdfast.policy.servers import Server, Servers, check_path, is_free
 from holdfast.proxy.plant import Plant
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,19 @@ class ServersStation:
             Sequence[str],
             ["/mcp", "/sse"],
             "Paths of the server's MCP endpoints; any other is refused. Not used where servers.yaml names servers.",
+        )
+
+        loader.add_option(
+            "holdfast_credential",
+            str,
+            "",
+            "File with the gateway's own credential for the MCP server, mode 0600. Not used with servers.yaml.",
+        )
+        loader.add_option(
+            "holdfast_caller_header",
+            str,
+            "",
+            "Header in which the MCP server is told who asks, as a keyed digest. Not used with servers.yaml.",
         )
 
     def open(self, plant: Plant) -> None:
@@ -87,7 +100,20 @@ def _of_options() -> Server:
             check_path(path)
         except ValueError as error:
             raise SettingsError(f"option holdfast_paths {error}; write it like /mcp") from None
-    return Server(ctx.options.holdfast_server, _upstream_of_mode(), {path: path for path in paths})
+    caller_header = ctx.options.holdfast_caller_header.lower() or None
+    if caller_header is not None and not is_free(caller_header):
+        raise SettingsError("option holdfast_caller_header is no header of its own; write it like x-holdfast-caller")
+    server = Server(
+        id=ctx.options.holdfast_server,
+        upstream=_upstream_of_mode(),
+        paths={path: path for path in paths},
+        credential_file=ctx.options.holdfast_credential or None,
+        caller_header=caller_header,
+    )
+    try:
+        return with_credential(server, Path.cwd())
+    except RulesError as error:
+        raise SettingsError(f"option holdfast_credential: {error.problem}") from None
 
 
 def _upstream_of_mode() -> Upstream:

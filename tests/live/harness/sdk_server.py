@@ -37,7 +37,7 @@ def build(name: str) -> MCPServer:
         return f"{name} in process {os.getpid()}"
 
     @server.tool()
-    def get_environment(variable: str) -> str:
+    def get_variable(variable: str) -> str:
         """What the server's environment has under a name."""
         return os.environ.get(variable, "(not set)")
 
