@@ -4,6 +4,8 @@
 gateway with everything on: RS256 identity, access and approval rules, masking in both directions, a durable Record
 before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`` says what the figures mean.
 
+``bench.py streams`` lets many event streams go through one gateway, and through a mitmdump that passes them on;
+``bench.py holds`` lets many calls be held on one gateway, beside calls that wait for a slow server behind mitmdump.
 ``bench.py ledger`` appends to the ledger in process and over the socket of a separate writer, beside raw SQLite.
 ``bench.py evidence`` builds the package of a ledger with many Records, and verifies it: time and memory of both.
 """
@@ -21,8 +23,9 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
 
-from scripts.bench_world import evidence, ledger
+from scripts.bench_world import evidence, holds, ledger, streams
 from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
+from scripts.bench_world.crowds import complain
 from scripts.bench_world.measure import Figures, summarise
 
 BARE: Final = "bare mitmdump"
@@ -42,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="what to measure", metavar="COMMAND")
     gateway = commands.add_parser("gateway", help="the whole gateway against a bare mitmdump (default)")
     _gateway_options(gateway)
+    _stream_options(commands.add_parser("streams", help="many event streams at once: latency, rate, memory"))
+    _hold_options(commands.add_parser("holds", help="many held calls at once: memory, approval to server, others"))
     _ledger_options(commands.add_parser("ledger", help="durable appends a second, beside raw SQLite; verify"))
     _evidence_options(commands.add_parser("evidence", help="build and verify the package of a large ledger"))
     return parser
@@ -54,6 +59,22 @@ def _gateway_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--streams", type=int, default=10, help="event streams per round (default 10)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(run=measure_gateway)
+
+
+def _stream_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--streams", type=int, default=200, help="event streams at once (default 200)")
+    parser.add_argument("--rate", type=float, default=1.0, help="events a second of each stream (default 1)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long they are listened to (default 10)")
+    parser.add_argument("--burst", type=int, default=50, help="events of each stream of the burst (default 50)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=measure_streams)
+
+
+def _hold_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--holds", type=int, default=200, help="calls that are held at once (default 200)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="how long others are measured (default 8)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=measure_holds)
 
 
 def _ledger_options(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +109,23 @@ def measure_ledger(options: argparse.Namespace) -> int:
     report = ledger.measure(ledger.LedgerEffort(options.seconds, options.rounds, options.records))
     print(json.dumps(report, indent=2) if options.json else ledger.table(report))
     return 1 if report["verify"]["exit"] else 0
+
+
+def measure_streams(options: argparse.Namespace) -> int:
+    """Let a crowd listen, and print what came of it; 1 when a stream failed or carried a raw value."""
+    effort = streams.StreamEffort(options.streams, options.rate, options.seconds, options.burst)
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+        report, watched = streams.measure(Path(folder), effort, _tell)
+    print(json.dumps(report, indent=2) if options.json else streams.table(report))
+    return complain(watched, _tell)
+
+
+def measure_holds(options: argparse.Namespace) -> int:
+    """Let a crowd be held, and print what came of it; 1 when a call was not answered."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+        report, watched = holds.measure(Path(folder), holds.HoldEffort(options.holds, options.seconds), _tell)
+    print(json.dumps(report, indent=2) if options.json else holds.table(report))
+    return complain(watched, _tell)
 
 
 def measure_gateway(options: argparse.Namespace) -> int:

@@ -8,15 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from scripts.bench_world.measure import Round, pin, run_load
+from scripts.bench_world.measure import LOAD_CORE, PROXY_CORE, Round, pin, run_load
 from scripts.demo_world.gateway import Proxy
 from scripts.demo_world.identity_provider import IdentityProvider
 from scripts.demo_world.processes import ROOT, Child, free_port, listening_socket, running, wait_until_ready
 from scripts.demo_world.rulebook import USERS, Trust, write_rules
 
 WARM_S: Final = 1.5  # caches fill, connections open
-PROXY_CORE: Final = 0
-LOAD_CORE: Final = 1
 TOKEN_S: Final = 3600
 AUDIENCE: Final = "https://gateway.example/mcp"
 
@@ -59,7 +57,7 @@ class Contest(contextlib.ExitStack):
     def prepare(self) -> Field:
         """Start everything and wait until it listens."""
         pin(os.getpid(), LOAD_CORE)
-        upstream = self._stub()
+        upstream = self.stub("scripts.bench_world.stub")
         provider = self.enter_context(IdentityProvider())
         rules = self._folder / "rules"
         write_rules(rules, Trust(provider.issuer, AUDIENCE))
@@ -68,22 +66,24 @@ class Contest(contextlib.ExitStack):
         token_path.touch(mode=0o600)
         token_path.write_text(provider.token("bench", audience=AUDIENCE, groups=[USERS], lifetime_s=TOKEN_S))
         script = str(ROOT / "scripts" / "bench_world" / "stream_script.py")
-        bare = self._proxy("bare mitmdump", upstream, lambda proxy: proxy.bare("-q"))
-        relay = self._proxy("mitmdump that streams", upstream, lambda proxy: proxy.bare("-q", "-s", script))
+        bare = self.proxy("bare mitmdump", upstream, lambda proxy: proxy.bare("-q"))
+        relay = self.proxy("mitmdump that streams", upstream, lambda proxy: proxy.bare("-q", "-s", script))
         data = self._folder / "data"
-        gateway = self._proxy("gateway", upstream, lambda proxy: proxy.guarded(rules, data, ("-q",)))
+        gateway = self.proxy("gateway", upstream, lambda proxy: proxy.guarded(rules, data, ("-q",)))
         direct = Target("no proxy", upstream, None)
         return Field((direct, bare, gateway), (direct, relay, gateway), token_path)
 
-    def _stub(self) -> int:
+    def stub(self, module: str, *options: str) -> int:
+        """Start the server ``module`` on the core of the load; its port."""
         listener = self.enter_context(listening_socket())
         fd = listener.fileno()
-        argv = [sys.executable, "-m", "scripts.bench_world.stub", "--fd", str(fd)]
+        argv = [sys.executable, "-m", module, "--fd", str(fd), *options]
         child = self._run("stub", argv, fds=[fd])
         pin(child.process.pid, LOAD_CORE)
         return int(listener.getsockname()[1])
 
-    def _proxy(self, name: str, upstream: int, command: Callable[[Proxy], list[str]]) -> Target:
+    def proxy(self, name: str, upstream: int, command: Callable[[Proxy], list[str]]) -> Target:
+        """Start a proxy before ``upstream`` on the proxies' core, and wait until it answers."""
         home = self._folder / name.replace(" ", "-")
         home.mkdir()
         proxy = Proxy(free_port(), f"http://127.0.0.1:{upstream}", home)

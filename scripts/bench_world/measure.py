@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from scripts.demo_world.processes import ROOT, child_environment
 
+PROXY_CORE: Final = 0
+LOAD_CORE: Final = 1
 LOAD_S_EXTRA: Final = 60  # start and last replies of a load generator
 
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
@@ -76,6 +78,15 @@ def cpu_seconds(pid: int | None) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
+def rss_bytes(pid: int | None) -> int:
+    """How much of the process is in memory now; 0 where the kernel does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def pin(pid: int, core: int) -> None:
     """Bind a process to a core, where the system can and has two."""
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
@@ -96,7 +107,7 @@ def run_load(pid: int | None, arguments: Sequence[str], seconds: float) -> Round
         cwd=ROOT,
         env=child_environment({}),
     ) as process:
-        pin(process.pid, 1)
+        pin(process.pid, LOAD_CORE)
         try:
             out, _ = process.communicate(timeout=seconds + LOAD_S_EXTRA)
         except subprocess.TimeoutExpired:

@@ -50,30 +50,48 @@ class Stub(asyncio.Protocol):
         if len(self._buffer) < size:
             return
         body, self._buffer = self._buffer[end + 4 : size], self._buffer[size:]
+        self.answer(body)
+
+    def answer(self, body: bytes) -> None:
+        """Answer one call."""
         if b'"recalculate_scores"' in body:
             self._stream()
         else:
-            self._write(b"application/json", next(self._messages))
+            self.write(b"application/json", next(self._messages))
 
-    def _write(self, content_type: bytes, body: bytes) -> None:
+    def write(self, content_type: bytes, body: bytes) -> None:
+        """Send a whole reply."""
         assert self._transport
         head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n" % (content_type, len(body))
         self._transport.write(head + body)
 
-    def _stream(self) -> None:
+    def begin_stream(self) -> None:
+        """Send the head of an event stream."""
         assert self._transport
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        self._transport.write(head + b"%x\r\n%b\r\n" % (len(_PROGRESS), _PROGRESS))
-        asyncio.get_running_loop().call_later(STREAM_PAUSE_S, self._end_stream)
+        self._transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
 
-    def _end_stream(self) -> None:
+    def send_events(self, data: bytes) -> None:
+        """Send one chunk of the stream, if anybody still listens."""
         if self._transport and not self._transport.is_closing():
-            self._transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(_DONE), _DONE))
+            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def end_stream(self) -> None:
+        """Send the reply as the last event, and end the stream in good order."""
+        self.send_events(_DONE)
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(b"0\r\n\r\n")
+
+    def _stream(self) -> None:
+        self.begin_stream()
+        self.send_events(_PROGRESS)
+        asyncio.get_running_loop().call_later(STREAM_PAUSE_S, self.end_stream)
 
 
-async def serve(listener: socket.socket) -> None:
+async def serve(listener: socket.socket, protocol: type[Stub] = Stub) -> None:
     """Serve until cancelled."""
-    server = await asyncio.get_running_loop().create_server(Stub, sock=listener)
+    server = await asyncio.get_running_loop().create_server(protocol, sock=listener)
     async with server:
         await server.serve_forever()
 

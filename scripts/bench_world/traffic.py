@@ -97,9 +97,22 @@ def request_bytes(port: int, body: bytes, token: str, tool: str = "search_custom
     return head.encode() + body
 
 
-def stream_call() -> bytes:
-    """A call that the stub answers with an event stream."""
+def stream_call(tool: str = "recalculate_scores") -> bytes:
+    """A call that a stub answers with an event stream."""
     call = _call("stream")
-    call["params"]["name"] = "recalculate_scores"
+    call["params"]["name"] = tool
     call["params"]["_meta"]["progressToken"] = "p1"
     return json.dumps(call, separators=(",", ":")).encode()
+
+
+def held_request_bytes(port: int, token: str, customer_id: str, server_wait_s: int) -> bytes:
+    """A call of the handshake era that the gateway holds; the stub answers it after ``server_wait_s``."""
+    arguments = {"customer_id": customer_id, "wait_s": server_wait_s}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    body = json.dumps({**call, "params": {"name": "delete_customer", "arguments": arguments}}, separators=(",", ":"))
+    head = (
+        f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+        f"Accept: application/json, text/event-stream\r\nAuthorization: Bearer {token}\r\n"
+        f"MCP-Protocol-Version: 2025-11-25\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return f"{head}{body}".encode()
