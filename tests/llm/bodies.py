@@ -7,10 +7,10 @@ from typing import Any, Final
 from holdfast.exchange import Upstream
 from holdfast.policy.servers import Kind, Server
 
-CARD: Final = "4111 1111 1111 1111"
-STARS: Final = "************1111"
-SSN: Final = "234-45-6789"
-MAIL: Final = "bob.smith@example.com"
+CARD: Final = "4012 8888 8888 1881"  # no example of the rules, which are in the ledger too
+STARS: Final = "************1881"
+SSN: Final = "321-45-6780"
+MAIL: Final = "carla.voss@example.com"
 PROSE: Final = "The quick brown fox jumps over the lazy dog, and nothing of it is anybody's business. "
 
 OPENAI: Final = Server(
