@@ -61,6 +61,10 @@ test: setup ## Run every test, on up to four cores
 foreign: setup ## Set up .foreign: verifiers by others, which the tests in tests/foreign ask
 	@$(PY) scripts/foreign.py $(ARGS)
 
+.PHONY: sdks
+sdks: setup ## Set up .sdks: SDKs of LLM providers, which the tests in tests/llm use
+	@$(PY) scripts/sdks.py $(ARGS)
+
 .PHONY: fuzz
 fuzz: setup ## Feed the parsers what a coverage-guided fuzzer makes up, SECONDS for each
 	@$(PY) scripts/fuzz.py --seconds "$$SECONDS" $(ARGS)

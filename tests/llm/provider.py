@@ -51,7 +51,9 @@ class Provider:
 
     def __init__(self) -> None:
         self.heard: list[tuple[dict[str, str], bytes]] = []
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"heard": self.heard})
+        )
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -61,28 +63,18 @@ class Provider:
         self._server.server_close()
         self._thread.join(5)
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        heard = self.heard
-
-        class Handler(_Handler):
-            def note(self, body: bytes) -> None:
-                heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-
-        return Handler
-
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def note(self, body: bytes) -> None:
-        raise NotImplementedError
+    heard: list[tuple[dict[str, str], bytes]]
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name of the base class
         pass
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.note(body)
+        self.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
         asked = json.loads(body)
         said = json.dumps(asked.get("messages", asked.get("input")))
         if "fail" in said:
