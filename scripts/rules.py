@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "addons"))
 
-from holdfast import jsontext
+from holdfast import jsontext, pinning
 from holdfast.call import Direction
 from holdfast.errors import HoldfastError
 from holdfast.jsontext import Json, JsonObject
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--json", action="store_true", help="print JSON")
     test.add_argument("file", type=Path, metavar="FILE", help="YAML; docs/rules.md shows one")
     _explain_options(explain)
+    pinning.add(commands)
     return parser
 
 

@@ -27,6 +27,7 @@ ACTORS_COUNT_MAX: Final = 10
 _UA_CHARS_MAX: Final = 200
 _TEXT_CHARS_MAX: Final = 300
 JSON_TYPE: Final = "application/json"
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -184,11 +185,20 @@ def part_draft(shared: JsonObject, answered: Admitted, part: Part, engine: JsonO
 
 
 def definition_draft(shared: JsonObject, definition: Definition) -> Draft:
-    """The Record that says what a tool was described as; the description itself is an object of the ledger."""
-    tool: JsonObject = {"name": definition.name, "digest": definition.digest_hex}
+    """The Record that says what something was described as; the description itself is an object of the ledger."""
+    seen = definition.known.seen
+    tool: JsonObject = {
+        "kind": definition.key.kind,
+        "name": definition.key.name,
+        "digest": seen.digest_hex,
+        "pin": seen.pin,
+    }
     if definition.previous is not None:
         tool["previous"] = definition.previous
-    return Draft("tool.defined", {**shared, "tool": tool}, {}, None)
+    if definition.changed:
+        tool["changed"] = list(definition.changed)
+    payloads = {"view": Payload(TEXT_TYPE, definition.view.encode())} if definition.view else {}
+    return Draft(definition.typ, {**shared, "tool": tool, "dec": definition.decision}, payloads, None)
 
 
 def lost_draft(admission: Admission, lost: Admitted, refused: Refused, waited_ms: int) -> Draft:

@@ -18,6 +18,7 @@ from holdfast.approval.digest import Around, request_digest_hex
 from holdfast.approval.page import page_url
 from holdfast.call import Body, Call, Message
 from holdfast.capture import mcp, rpc
+from holdfast.doubting import Doubt
 from holdfast.errors import Cause, Refused
 from holdfast.identity.caller import Caller
 from holdfast.jsontext import JsonObject
@@ -88,9 +89,9 @@ def _with_state(
 
 
 def hold_request(
-    stations: Stations, trail: Trail, caller: Caller, masked: Masked, rule: HoldRule, call_id: str
+    stations: Stations, trail: Trail, caller: Caller, masked: Masked, rule: HoldRule, call_id: str, doubt: Doubt | None
 ) -> HoldRequest:
-    """The Call in ``masked`` as the desk holds it."""
+    """The Call in ``masked`` as the desk holds it; ``doubt`` is what its definition speaks against it."""
     kept, forward = masked.keep, masked.forward
     if not isinstance(kept, Call) or not isinstance(forward, Call):
         raise TypeError("only a Call can be held")
@@ -105,7 +106,7 @@ def hold_request(
             stations.request_key,
             trail.server.id,
             forward,
-            Around(trail.path, wireheaders.mirrors(trail.request.headers), caller.act),
+            Around(trail.path, wireheaders.mirrors(trail.request.headers), caller.act, doubt.pin if doubt else ""),
         ),
         caller=caller,
         rule=rule,
@@ -113,6 +114,7 @@ def hold_request(
         counts=masked.counts(),
         base=base,
         path=trail.path,
+        notes=doubt.lines if doubt else (),
         wait_s=_wait_s(trail, forward, rule),
     )
 

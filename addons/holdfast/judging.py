@@ -18,6 +18,7 @@ from holdfast.call import (
 )
 from holdfast.capture import call_draft, reply_draft
 from holdfast.capture import outcome as capture_outcome
+from holdfast.doubting import Doubt, doubt, settled
 from holdfast.errors import Cause, Refused, Specified
 from holdfast.held import approved, hold_request
 from holdfast.identity.caller import Caller
@@ -132,12 +133,13 @@ async def draft(
     """The Record to be written about ``message``, after a person agreed where an approval rule asks for one.
 
     Raises:
-        Refused: the approval was denied, expired, or is pending.
+        Refused: its definition is refused, or the approval was denied, expired, or is pending.
     """
     if isinstance(message, Reply):
         return _client_reply_draft(stations, trail, message, masked)
     call_id = str(uuid.uuid4())
     decision: JsonObject = {"effect": "allow", "rule": rule, "reason": "an access rule allows it"}
+    found = await _doubt(stations, trail, message, masked.keep)
     held = judge_approval(
         trail.force.rules.approval,
         message,
@@ -145,10 +147,12 @@ async def draft(
         trail.server.id,
         masked.findings,
         stations.catalogs.of(trail.server.id).annotations(message.name),
+        trusted=found is None,
     )
+    held = settled(held, found)
     if not isinstance(held, Hold):
         return _defined(stations, trail, call_draft(trail.base, call_id, masked, trail.force.engine, decision, None))
-    request = hold_request(stations, trail, caller, masked, held.rule, call_id)
+    request = hold_request(stations, trail, caller, masked, held.rule, call_id, found)
     grant = await approved(stations, trail, caller, message, request, watch)
     decision = {"effect": "allow", "rule": held.rule.id, "reason": "a person approved it"}
     if stations.clock.now_at() > caller.expires_at:
@@ -165,6 +169,12 @@ async def draft(
     }
     written.body["ref"] = [grant.record_index]
     return _defined(stations, trail, written)
+
+
+async def _doubt(stations: Stations, trail: Trail, message: Call, kept: Message) -> Doubt | None:
+    if not isinstance(kept, Call):
+        raise TypeError("a Call is masked to a Call")
+    return await doubt(stations, trail.force.rules, trail.server.id, message, kept)
 
 
 def _defined(stations: Stations, trail: Trail, draft: Draft) -> Draft:

@@ -19,8 +19,9 @@ from holdfast.policy.showing import could_call, could_fill
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shape:
-    """One kind of list: the ``member`` of its result, what ``names`` an entry, and the Call that uses an entry."""
+    """One ``kind`` of list: the ``member`` of its result, what ``names`` an entry, and the Call that uses an entry."""
 
+    kind: str
     member: str
     names: str
     method: str
@@ -28,12 +29,14 @@ class Shape:
 
 
 LISTS: Final = {
-    "tools/list": Shape("tools", "name", "tools/call", "name"),
-    "prompts/list": Shape("prompts", "name", "prompts/get", "name"),
-    "resources/list": Shape("resources", "uri", "resources/read", "uri"),
-    "resources/templates/list": Shape("resourceTemplates", "uriTemplate", "resources/read", "uri"),
+    "tools/list": Shape("tool", "tools", "name", "tools/call", "name"),
+    "prompts/list": Shape("prompt", "prompts", "name", "prompts/get", "name"),
+    "resources/list": Shape("resource", "resources", "uri", "resources/read", "uri"),
+    "resources/templates/list": Shape("template", "resourceTemplates", "uriTemplate", "resources/read", "uri"),
 }
 _TEMPLATES: Final = LISTS["resources/templates/list"]
+GREETINGS: Final = frozenset({"initialize", "server/discover"})  # their results may have `instructions`
+INSTRUCTIONS: Final = "instructions"
 # MCP 2026-07-28, caching: "public" lets any intermediary serve a result across authorization contexts.
 _SCOPED: Final = frozenset({*LISTS, "resources/read"})
 
@@ -46,7 +49,7 @@ class Shown:
     hidden_count: int | None
 
 
-def show(admission: Admission, server: str, asked: Call, reply: Reply, masked: Masked) -> Shown:
+def show(admission: Admission, server: str, asked: Call, reply: Reply, masked: Masked, hidden: frozenset[int]) -> Shown:
     """What the Caller may see of ``reply`` to ``asked``.
 
     Args:
@@ -55,16 +58,19 @@ def show(admission: Admission, server: str, asked: Call, reply: Reply, masked: M
         asked: the Call that is answered, as the client sent it.
         reply: as the server sent it.
         masked: the same, masked.
+        hidden: indices of entries that are not shown whoever asks; the instructions of a server are entry 0.
 
     Raises:
         Refused: SERVER_FAULT, a list whose entries cannot be told apart.
     """
     shape = LISTS.get(asked.method)
+    if asked.method in GREETINGS and hidden:
+        return Shown(_each(masked, _without_instructions), None)
     if reply.error is not None or asked.method not in _SCOPED:
         return Shown(masked, None)
     if shape is None:
         return Shown(_each(masked, _private), None)
-    stays = _stays(admission, server, shape, reply.result)
+    stays = [stay and index not in hidden for index, stay in enumerate(_stays(admission, server, shape, reply.result))]
     shown = _each(masked, lambda result: _only(result, shape.member, stays))
     if _is_modern(admission):
         shown = _each(shown, lambda result: {"cacheScope": "private"} | result)
@@ -95,6 +101,10 @@ def _only(result: JsonObject, member: str, stays: list[bool]) -> JsonObject:
     if not isinstance(entries, list) or all(stays):
         return result
     return result | {member: [entry for entry, stay in zip(entries, stays, strict=True) if stay]}
+
+
+def _without_instructions(result: JsonObject) -> JsonObject:
+    return {name: value for name, value in result.items() if name != INSTRUCTIONS}
 
 
 def _private(result: JsonObject) -> JsonObject:

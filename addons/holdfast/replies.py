@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 import uuid
 
-from holdfast import answers, capture, jsontext, judging
+from holdfast import answers, capture, definitions, jsontext, judging
 from holdfast.call import Call, Direction, Id, Message, Reply
 from holdfast.catalog import Definition
 from holdfast.errors import Cause, Refused
@@ -87,17 +87,20 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
     engine = admission.force.engine
     if isinstance(message, Reply):
         answered = _answered(stations, admission, message)
-        defines = _defined(stations, admission, answered, message, masked.keep)
+        examined = await definitions.of_reply(stations, admission, answered.message, message, masked.keep)
+        if examined.refused is not None:
+            told = withheld(stations, admission, answered, examined.refused)
+            return dataclasses.replace(told, defines=examined.definitions)
         out = judging.reply_outcome(stations, message, answered)
         if isinstance(answered.message, Call):
-            shown = show(admission, admission.server.id, answered.message, message, masked)
+            shown = show(admission, admission.server.id, answered.message, message, masked, examined.hidden)
             masked = shown.masked
             out |= {} if shown.hidden_count is None else {"hidden": shown.hidden_count}
         over = over_budget(stations, admission, answered, masked.forward)
         if over is not None:
             return withheld(stations, admission, answered, over)
         draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
-        return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=defines)
+        return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=examined.definitions)
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
         raise Refused(Cause.SERVER_FAULT, "a call of the server with this id is still open")
     decision = judge_access(admission.force.rules.access, message, admission.caller, admission.server.id)
@@ -141,16 +144,6 @@ def _told(message: JsonObject, call_id: Id | None) -> Reply:
     return Reply(call_id, message.get("result"), error if isinstance(error, dict) else None, Direction.TO_CLIENT)
 
 
-def _defined(
-    stations: Stations, admission: Admission, answered: Admitted, reply: Reply, kept: Message
-) -> tuple[Definition, ...]:
-    if not (isinstance(answered.message, Call) and answered.message.method == "tools/list" and isinstance(kept, Reply)):
-        return ()
-    catalog = stations.catalogs.of(admission.server.id)
-    catalog.learn(reply.result)
-    return catalog.changed(kept.result)
-
-
 async def record(
     stations: Stations, admission: Admission, vouched: list[Vouched], more: list[Draft]
 ) -> tuple[Receipt, ...]:
@@ -169,7 +162,7 @@ async def record(
         receipts += await stations.ledger.append(*group)
     # From here on every message has a durable Record: it may come back.
     for definition in defined:
-        stations.catalogs.of(admission.server.id).remember(definition.name, definition.digest_hex)
+        stations.catalogs.of(definition.server).remember(definition.key, definition.known)
     return tuple(receipts)
 
 

@@ -22,6 +22,7 @@ from holdfast.meters import Meters
 from holdfast.outbox import Outbox
 from holdfast.passage import Admission, Admitted, InForce, Kind, OpenCalls
 from holdfast.policy.servers import Server
+from holdfast.trusted import Pins
 
 _ALONE: Final = itertools.count()
 ANNOUNCED_MAX: Final = 10_000  # open streams of HTTP+SSE; each costs two hundred bytes
@@ -48,7 +49,8 @@ class Stations:
     ``announced`` are the paths that servers named for one session (HTTP+SSE, 2024-11-05), and ``outboxes`` what the
     gateway itself says on such streams, by the session's digest. ``resource`` is the public URL of the gateway up to
     its host and port, ``origins`` the Origin header values that browsers may send. ``legs`` seals the state with which
-    held calls of the modern era come back.
+    held calls of the modern era come back. ``objects`` reads an object of the ledger by its digest, where it is at
+    hand, and blocks.
     """
 
     in_force: Callable[[], InForce]
@@ -62,6 +64,8 @@ class Stations:
     origins: frozenset[str]
     announced: dict[str, str] = dataclasses.field(default_factory=dict)
     catalogs: Catalogs = dataclasses.field(default_factory=Catalogs)
+    pins: Pins = dataclasses.field(default_factory=Pins)
+    objects: Callable[[str], bytes | None] = lambda _digest_hex: None
     open_calls: OpenCalls = dataclasses.field(default_factory=OpenCalls)
     cancellations: Cancellations = dataclasses.field(default_factory=Cancellations)
     outboxes: dict[str, Outbox] = dataclasses.field(default_factory=dict)

@@ -5,7 +5,7 @@ from typing import Any
 from tests.gate.works import MAIL, FullAfter, Works, tool
 
 from holdfast import jsontext
-from holdfast.catalog import Catalog
+from holdfast.catalog import KNOWN_COUNT_MAX, Catalog, Key, Known, Version
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.draft import Draft, Receipt
 from holdfast.ledger.ledger import Ledger
@@ -41,7 +41,13 @@ async def test_a_tool_seen_for_the_first_time_is_recorded_with_its_definition_as
     record = last(works)
     expected = jsontext.canonical(LOOKUP)
     assert record["typ"] == "tool.defined"
-    assert record["tool"] == {"name": "get_customer", "digest": object_digest(expected)}
+    assert record["tool"] | {"pin": ""} == {
+        "kind": "tool",
+        "name": "get_customer",
+        "digest": object_digest(expected),
+        "pin": "",
+    }
+    assert record["dec"] == {"effect": "allow", "rule": None}
     assert record["who"]["sub"] == "ann"
     with open_reader(works.data) as reader:
         assert reader.object(object_digest(expected)) == ("application/json", expected)
@@ -117,9 +123,10 @@ async def test_a_definition_on_a_stream_is_recorded_before_the_event_goes_on(wor
     assert works.types()[-2:] == ["reply", "tool.defined"]
 
 
-def test_only_so_many_definitions_are_remembered() -> None:
+def test_a_definition_too_many_is_not_remembered_and_none_is_forgotten() -> None:
     catalog = Catalog()
-    for number in range(5_001):
-        catalog.remember(f"tool_{number}", "00")
-    assert catalog.definition("tool_0") is None
-    assert catalog.definition("tool_5000") == "00"
+    known = Known(Version("00", "00"), None)
+    for number in range(KNOWN_COUNT_MAX + 1):
+        catalog.remember(Key("tool", f"tool_{number}"), known)
+    assert catalog.definition("tool_0") == "00"
+    assert catalog.definition(f"tool_{KNOWN_COUNT_MAX}") is None

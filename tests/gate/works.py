@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from holdfast.passage import Admission, InForce
 from holdfast.policy.ruleset import Ruleset
 from holdfast.policy.servers import Server, Servers
 from holdfast.stations import Stations
+from holdfast.trusted import Pins
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUER = "https://idp.example.com"
@@ -172,9 +174,25 @@ class Works:
             request_key=self.keys.request,
             resource=SERVER_URL,
             origins=frozenset(),
+            pins=self.pins(),
+            objects=self.kept_object,
         )
         self.gate = Gate(self.stations)
         self.screen = Screen()
+
+    def pins(self) -> Pins:
+        """What follows the ledger of these works."""
+
+        def records(start: int, end: int) -> Iterator[tuple[int, bytes]]:
+            with open_reader(self.data) as reader:
+                yield from reader.records(start, end)
+
+        return Pins(records)
+
+    def kept_object(self, digest_hex: str) -> bytes | None:
+        with open_reader(self.data) as reader:
+            found = reader.object(digest_hex)
+        return found[1] if found else None
 
     def with_(self, **replaced: Any) -> "Works":
         """The same works with some stations replaced."""

@@ -37,6 +37,7 @@ def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Pat
         "witnesses.yaml",
         "retention.yaml",
         "budgets.yaml",
+        "tools.yaml",
     ]
     assert all(line.endswith("all well") for line in lines)
 
@@ -51,7 +52,7 @@ def test_check_names_every_wrong_file_and_goes_on(tmp_path: Path) -> None:
     done = run("check", "--rules", rules)
     assert done.returncode == 1
     assert "identity.yaml: cannot be loaded" in done.stdout
-    assert "approval.yaml: 7 rules" in done.stdout
+    assert "approval.yaml: 8 rules" in done.stdout
     assert "access.yaml:" in done.stderr
     assert "effect is missing. Add `effect:` here" in done.stderr
     assert "rule destructive-names: an example under `matches` fails" in done.stderr

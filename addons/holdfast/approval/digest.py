@@ -29,12 +29,13 @@ class Around:
     """What belongs to a Call and does not stand in it.
 
     ``path`` is the address it goes to, ``mirrors`` are the headers that repeat it, ``act`` is the delegation chain of
-    its Caller.
+    its Caller; ``definition`` tells which wording of its tool's definition an approver saw, where that is not trusted.
     """
 
     path: str = ""
     mirrors: tuple[tuple[str, str], ...] = ()
     act: tuple[str, ...] = ()
+    definition: str = ""
 
 
 NOTHING_AROUND: Final = Around()
@@ -50,7 +51,7 @@ def request_digest_hex(key: bytes, server: str, call: Call, around: Around = NOT
         key: the gateway's request key, 32 bytes.
         server: the name of the MCP server in the rules.
         call: the Call as it would be forwarded.
-        around: its address, mirrored headers and delegation chain.
+        around: its address, mirrored headers, delegation chain, and a definition that is not trusted.
     """
     covered: JsonObject = {
         "server": server,
@@ -61,6 +62,8 @@ def request_digest_hex(key: bytes, server: str, call: Call, around: Around = NOT
         "mirrors": [[name, value] for name, value in sorted(around.mirrors)],
         "act": list(around.act),
     }
+    if around.definition:
+        covered["definition"] = around.definition
     return hmac.new(key, _DOMAIN + jsontext.canonical(covered), hashlib.sha256).hexdigest()
 
 

@@ -65,7 +65,8 @@ class HoldRequest:
 
     ``call`` is the masked one, ``digest_hex`` the keyed digest of what would be forwarded
     (:func:`holdfast.approval.digest.request_digest_hex`), ``counts`` the findings by entity. ``base`` holds the members
-    ``who``, ``src``, ``dst``, ``mcp`` and ``rpc`` of the Records; ``path`` is the address at the server. ``wait_s``
+    ``who``, ``src``, ``dst``, ``mcp`` and ``rpc`` of the Records; ``path`` is the address at the server. ``notes``
+    are masked lines that approvers see beside the call. ``wait_s``
     says how long this one request waits, where its client cannot wait as long as the rule says.
     """
 
@@ -78,6 +79,7 @@ class HoldRequest:
     counts: dict[str, int]
     base: JsonObject
     path: str = ""
+    notes: tuple[str, ...] = ()
     wait_s: int | None = None
 
     @property

@@ -28,6 +28,7 @@ def new_hold(request: HoldRequest, rules: Rules, now: dt.datetime, random_bytes:
             expires_at=expires_at,
             rules_digest_hex=rules.digest_hex,
             path=request.path,
+            notes=request.notes,
         )
     )
     return Hold(

@@ -25,7 +25,7 @@ _LABEL_CHARS: Final = 11
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shown:
-    """What a view is made of. ``call`` is masked; ``counts`` are findings by entity."""
+    """What a view is made of. ``call`` and ``notes`` are masked; ``counts`` are findings by entity."""
 
     hold: str
     call: Call
@@ -38,6 +38,7 @@ class Shown:
     expires_at: dt.datetime
     rules_digest_hex: str
     path: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def build_view(shown: Shown) -> bytes:
@@ -86,6 +87,10 @@ def _lines(shown: Shown, params: str) -> Iterator[str]:
     yield from _field("decide by", utc_text(shown.expires_at))
     yield from _field("request", shown.digest_hex)
     yield from _field("rules", shown.rules_digest_hex)
+    if shown.notes:
+        yield ""
+        yield "about the definition of what is called, masked:"
+        yield from _quoted(list(shown.notes))
     yield ""
     yield "params as they would be sent, masked:"
     yield from _quoted(params.split("\n"))

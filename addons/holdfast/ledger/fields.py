@@ -30,6 +30,7 @@ GROUPS_MAX: Final = 20  # enough to judge by; more would crowd a Record out of i
 ACTORS_MAX: Final = 10
 REFS_MAX: Final = 128  # a batch of 100 Calls and what belongs to it
 COUNTERS_MAX: Final = 100
+CHANGED_MAX: Final = 20  # members of a definition; a tool has about eight
 ERASED_MAX: Final = 128  # commitments of 76 characters; more would crowd a Record out of its 16 KiB
 PAYLOAD_MEMBERS: Final = ("req", "res", "view", "statement")
 
@@ -256,10 +257,15 @@ BODY: Final = (
     Field(
         "tool",
         Members(
-            Field("name", _TEXT, "its name"),
+            optional(
+                "kind", OneOf("tool", "prompt", "resource", "template", "server"), "what is defined; a tool if absent"
+            ),
+            Field("name", _TEXT, "its name, masked; of resources the URI"),
             Field("digest", HEX_DIGEST, "SHA-256 of its definition as canonical JSON, masked"),
+            optional("pin", HEX_DIGEST, "keyed digest of its definition as the server sent it"),
             optional("previous", HEX_DIGEST, "digest of the definition before, as this gateway saw it"),
+            optional("changed", ListOf(_TEXT, CHANGED_MAX), "members that are not as in the pinned definition"),
         ),
-        "a tool's definition",
+        "the definition of a tool, prompt or resource",
     ),
 )

@@ -60,10 +60,16 @@ KINDS: Final = {
     "stream.opened": Kind("a client opened a stream for what the server sends on its own", (), _MESSAGE),
     "stream.closed": Kind("that stream ended", ("reason",), _MESSAGE),
     "tool.defined": Kind(
-        "a server described a tool for the first time, or anew",
+        "a server described a tool, prompt or resource for the first time, or anew; `dec`: whether that is pinned",
         ("tool", "dst"),
         tuple(name for name in _MESSAGE if name != "dst"),
     ),
+    "tool.screened": Kind(
+        "a screen found something in a definition",
+        ("tool", "dst", "dec"),
+        tuple(name for name in _MESSAGE if name not in ("dst", "dec")),
+    ),
+    "tool.pinned": Kind("an operator accepted a definition", ("tool", "dst"), ("operator", "reason", "gw")),
     "call": Kind("a Call was decided; if allowed, it goes out after this", ("call", "rpc", "dec"), _MESSAGE),
     "call.lost": Kind("a Call's Reply will never come", ("ref", "reason"), (*_MESSAGE, "cause", "rule")),
     "reply": Kind("a Reply came; it goes back after this", ("call", "ref", "out"), (*_MESSAGE, "reason")),

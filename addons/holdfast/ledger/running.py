@@ -13,7 +13,7 @@ from holdfast.jsontext import Json
 
 # Written for an operator, or by whoever watches the witnesses: no gateway need be running.
 ADMINISTRATIVE: Final = frozenset(
-    ("ledger.rotated", "payload.erased", "evidence.exported", "witness.down", "witness.up")
+    ("ledger.rotated", "payload.erased", "evidence.exported", "witness.down", "witness.up", "tool.pinned")
 )
 
 

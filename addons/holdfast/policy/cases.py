@@ -64,7 +64,9 @@ async def decide(ruleset: Ruleset, facts: Facts, mask: Mask | None) -> Decision:
     if isinstance(decision, Deny):
         return decision
     findings = (await mask(facts)).findings if mask else facts.findings
-    held = judge_approval(ruleset.approval, facts.call, facts.caller, facts.server, findings, facts.annotations)
+    held = judge_approval(
+        ruleset.approval, facts.call, facts.caller, facts.server, findings, facts.annotations, trusted=facts.trusted
+    )
     return held if isinstance(held, Hold) else decision
 
 

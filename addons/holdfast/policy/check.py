@@ -15,6 +15,7 @@ from holdfast.policy.examples import Proven, check_each, check_examples
 from holdfast.policy.holding import parse_approval
 from holdfast.policy.ruleset import OPTIONAL_NAMES, read_witnesses
 from holdfast.policy.servers import parse_servers
+from holdfast.policy.tools import check_tools, parse_tools
 from holdfast.retention.rules import parse_retention
 
 
@@ -95,6 +96,10 @@ def _budgets(section: Section, _directory: Path) -> FileReport:
     return _report(section.file, check_each(parse_budgets(section).rules, section.file))
 
 
+def _tools(section: Section, _directory: Path) -> FileReport:
+    return _report(section.file, check_tools(parse_tools(section), section.file))
+
+
 _FILES: Final[dict[str, Prove]] = {
     "identity.yaml": _identity,
     "access.yaml": _access,
@@ -104,4 +109,5 @@ _FILES: Final[dict[str, Prove]] = {
     "witnesses.yaml": _witnesses,
     "retention.yaml": _retention,
     "budgets.yaml": _budgets,
+    "tools.yaml": _tools,
 }

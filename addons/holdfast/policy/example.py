@@ -99,7 +99,10 @@ def parse_example(entry: Section, direction: Direction) -> Example:
         call = make_call(method, entry.text_or_none("name"), entry.json("arguments", None), params, direction)
     except ValueError:
         raise entry.error("name", f"has no place in {method}", "Leave it out") from None
-    facts = Facts(call, _caller(entry), entry.text("server", EXAMPLE_SERVER), _findings(entry), _annotations(entry))
+    trusted = entry.choice("definition", ("trusted", "untrusted"), "trusted") == "trusted"
+    facts = Facts(
+        call, _caller(entry), entry.text("server", EXAMPLE_SERVER), _findings(entry), _annotations(entry), trusted
+    )
     entry.done()
     return Example(facts, entry.line, "findings" in entry)
 

@@ -72,7 +72,9 @@ def explain_access(rules: AccessRules, facts: Facts) -> Explained:
 
 def explain_approval(rules: ApprovalRules, facts: Facts) -> Explained:
     """What :func:`~holdfast.policy.holding.judge_approval` says of ``facts``, and why."""
-    decision = judge_approval(rules, facts.call, facts.caller, facts.server, facts.findings, facts.annotations)
+    decision = judge_approval(
+        rules, facts.call, facts.caller, facts.server, facts.findings, facts.annotations, trusted=facts.trusted
+    )
     tried = _tried(rules.rules, facts)
     if isinstance(decision, Hold):
         return Explained("hold", decision.rule.id, decision.rule.description, tried, decision.rule)

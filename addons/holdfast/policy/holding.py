@@ -48,9 +48,12 @@ class Risk:
     text: tuple[Pattern, ...] = ()
     findings: tuple[FindingCount, ...] = ()
     annotations: tuple[tuple[str, bool], ...] = ()
+    untrusted: bool = False
 
     def why_not(self, facts: Facts, reading: Reading) -> str | None:
         """None where all of it is so, else what is not."""
+        if self.untrusted and facts.trusted:
+            return "definition: it is trusted"
         for hint, wanted in self.annotations:
             if fold_name(facts.call.method) != "tools/call" or getattr(facts.annotations, hint) is not wanted:
                 return f"annotations: {hint} is not {str(wanted).lower()}"
@@ -114,6 +117,8 @@ def judge_approval(
     server: str,
     findings: tuple[Finding, ...],
     annotations: Annotations | None,
+    *,
+    trusted: bool = True,
 ) -> Allow | Hold:
     """Whether ``call``, which access rules allow, must wait for an Approval.
 
@@ -124,10 +129,11 @@ def judge_approval(
         server: to which server.
         findings: what masking found in it.
         annotations: what the server said about the tool; None where it said nothing.
+        trusted: whether `tools.yaml` has nothing against the definition of what is called.
     """
     if is_never_held(call):
         return Allow(NOT_HELD)
-    facts = Facts(call, caller, server, findings, annotations or UNKNOWN)
+    facts = Facts(call, caller, server, findings, annotations or UNKNOWN, trusted)
     for rule in rules.rules:
         if rule.why_not(facts) is None:
             return Hold(rule) if rule.holds else Allow(rule.id)
@@ -200,7 +206,16 @@ def _check_terms(entry: Section, rule: HoldRule, enrolled: frozenset[str]) -> No
 
 
 def _risk(entry: Section) -> Risk:
-    return Risk(_patterns(entry), tuple(_count(count) for count in entry.sections("findings")), _hints(entry))
+    return Risk(
+        _patterns(entry), tuple(_count(count) for count in entry.sections("findings")), _hints(entry), _untrusted(entry)
+    )
+
+
+def _untrusted(entry: Section) -> bool:
+    if "definition" not in entry:
+        entry.raw("definition", None)  # so that an unknown key's error lists it
+        return False
+    return entry.choice("definition", ("untrusted",)) == "untrusted"
 
 
 def _patterns(entry: Section) -> tuple[Pattern, ...]:

@@ -13,12 +13,14 @@ from holdfast.policy.budgets import BudgetRules, parse_budgets
 from holdfast.policy.document import Section, Source, parse_document, read_source, require_version
 from holdfast.policy.holding import ApprovalRules, parse_approval
 from holdfast.policy.servers import Server, parse_servers
+from holdfast.policy.tools import ToolRules, parse_tools
 from holdfast.retention.rules import Retention, parse_retention
 from holdfast.witness.rules import WitnessRules, parse_witnesses
 
 FILE_NAMES: Final = ("identity.yaml", "access.yaml", "masking.yaml", "approval.yaml")
-# Without them: one server, nobody outside vouches, no payload is pruned, and nobody's calls are counted.
-OPTIONAL_NAMES: Final = ("servers.yaml", "witnesses.yaml", "retention.yaml", "budgets.yaml")
+# Without them: one server, nobody outside vouches, no payload is pruned, no calls are counted, and every definition is
+# pinned as it comes.
+OPTIONAL_NAMES: Final = ("servers.yaml", "witnesses.yaml", "retention.yaml", "budgets.yaml", "tools.yaml")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Ruleset:
     witnesses: WitnessRules
     retention: Retention | None
     budgets: BudgetRules
+    tools: ToolRules
     sources: tuple[Source, ...]
     digest_hex: str
 
@@ -53,6 +56,7 @@ def load_ruleset(directory: Path) -> Ruleset:
     servers = sections.get("servers.yaml")
     witnesses, roots = read_witnesses(directory, sections.get("witnesses.yaml"))
     retention, budgets = sections.get("retention.yaml"), sections.get("budgets.yaml")
+    tools = sections.get("tools.yaml")
     return Ruleset(
         identity=parse_identity(identity),
         access=parse_access(access),
@@ -62,6 +66,7 @@ def load_ruleset(directory: Path) -> Ruleset:
         witnesses=witnesses,
         retention=parse_retention(retention) if retention is not None else None,
         budgets=parse_budgets(budgets) if budgets is not None else BudgetRules(),
+        tools=parse_tools(tools) if tools is not None else ToolRules(),
         sources=(*sources, *roots),
         digest_hex=digest_of((*sources, *roots)),
     )

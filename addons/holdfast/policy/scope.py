@@ -23,13 +23,14 @@ _PARAMS_MEMBERS: Final = (*_NAME_MEMBERS, "arguments", "_meta")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that a rule may ask about one Call."""
+    """Everything that a rule may ask about one Call; ``trusted`` is what `tools.yaml` says of its definition."""
 
     call: Call
     caller: Caller
     server: str
     findings: tuple[Finding, ...] = ()
     annotations: Annotations = UNKNOWN
+    trusted: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

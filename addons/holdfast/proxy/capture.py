@@ -21,6 +21,7 @@ from holdfast.ledger.remote.serving import LedgerSocket
 from holdfast.proxy import ledgers
 from holdfast.proxy.guard import own_options
 from holdfast.proxy.plant import Plant, need
+from holdfast.trusted import Pins
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ class CaptureStation:
         }
         if open_then.calls:
             body["missed"] = {"calls": len(open_then.calls)}
+        plant.pins = Pins(plant.records)
+        await asyncio.to_thread(plant.pins.rebuild, plant.catalogs)
         await plant.ledger.put_object("application/json", jsontext.canonical(_config()))
         await plant.ledger.append(Draft("ledger.start", body, {}, None))
         for group in in_groups(lost_drafts(open_then.calls, "the gateway stopped before the reply came")):

@@ -40,7 +40,12 @@ def open_here(plant: Plant, origin: str) -> None:
         with open_reader(plant.data) as reader:
             yield from reader.records(start, end)
 
-    plant.records = records
+    def objects(digest_hex: str) -> bytes | None:
+        with open_reader(plant.data) as reader:
+            found = reader.object(digest_hex)
+        return found[1] if found is not None else None
+
+    plant.records, plant.objects = records, objects
 
 
 def open_apart(plant: Plant, path: Path, origin: str) -> None:
@@ -58,6 +63,7 @@ def open_apart(plant: Plant, path: Path, origin: str) -> None:
         raise
     plant.ledger = ledger
     plant.records = ledger.records
+    plant.objects = lambda _digest_hex: None  # the writer hands out Records alone
     plant.writer = path
     ledger.on_return(lambda: _take_up(plant))
 

@@ -110,6 +110,8 @@ class Conductor:
                 resource=IdentityStation.resource(plant.force.rules),
                 origins=frozenset(ctx.options.holdfast_origins),
                 catalogs=plant.catalogs,
+                pins=plant.pins,
+                objects=plant.objects,
                 counters=plant.counters,
                 meters=plant.meters,
                 open_calls=plant.open_calls,

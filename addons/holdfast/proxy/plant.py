@@ -16,6 +16,7 @@ from holdfast.ledger.remote.ownkeys import OwnKeys
 from holdfast.meters import Meters
 from holdfast.passage import InForce, OpenCalls
 from holdfast.stations import Counters
+from holdfast.trusted import Pins
 from holdfast.witness.watch import Watch
 
 
@@ -24,7 +25,8 @@ class Plant:
     """The parts of a running gateway. A part that is not there yet raises when asked for.
 
     ``writer`` is the socket of the ledger's writer, where that runs apart and also sees to the witnesses; ``watch`` is
-    what sees to them here. ``records`` reads Records from one index to before another, and blocks.
+    what sees to them here. ``records`` reads Records from one index to before another, ``objects``
+    an object by its digest where that is at hand; both block.
     """
 
     clock: Clock = dataclasses.field(default_factory=SystemClock)
@@ -40,6 +42,8 @@ class Plant:
     keys: OwnKeys = dataclasses.field(init=False)
     ledger: Writable = dataclasses.field(init=False)
     records: Callable[[int, int], Iterator[tuple[int, bytes]]] = dataclasses.field(init=False)
+    objects: Callable[[str], bytes | None] = dataclasses.field(init=False)
+    pins: Pins = dataclasses.field(init=False)
     force: InForce = dataclasses.field(init=False)
     desk: Desk = dataclasses.field(init=False)
 

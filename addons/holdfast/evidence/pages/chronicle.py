@@ -96,9 +96,8 @@ def _say_ledger(entry: Entry) -> tuple[str, str]:
     match entry.typ:
         case "rules.loaded":
             return f"rules {entry.text('rules')[:16]} came into force", "change"
-        case "tool.defined":
-            word = "changed its description" if entry.text("tool", "previous") else "was described"
-            return f"tool {entry.text('tool', 'name')} of {entry.text('dst', 'server')} {word}", "change"
+        case "tool.defined" | "tool.screened" | "tool.pinned":
+            return _say_tool(entry)
         case "ledger.start":
             clean = "" if entry.flag("clean") is not False else ", after a stop that was not recorded"
             return f"gateway {entry.text('gw', 'version')} started{clean}", "change"
@@ -115,6 +114,19 @@ def _say_ledger(entry: Entry) -> tuple[str, str]:
             return f"stream {entry.typ.removeprefix('stream.')} {entry.text('reason')}".rstrip(), "quiet"
         case _:
             return _say_outside(entry)
+
+
+def _say_tool(entry: Entry) -> tuple[str, str]:
+    thing = f"{entry.text('tool', 'kind') or 'tool'} {entry.text('tool', 'name')} of {entry.text('dst', 'server')}"
+    match entry.typ:
+        case "tool.screened":
+            return f"screen {entry.text('dec', 'rule')} found something in {thing}", "bad"
+        case "tool.pinned":
+            return f"an operator accepted {thing}", "change"
+        case _:
+            word = "changed its description" if entry.text("tool", "previous") else "was described"
+            stopped = {"hold": ", and is held", "deny": ", and is refused"}.get(entry.text("dec", "effect"), "")
+            return f"{thing} {word}{stopped}", "change"
 
 
 def _say_outside(entry: Entry) -> tuple[str, str]:

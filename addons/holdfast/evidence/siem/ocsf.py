@@ -239,7 +239,8 @@ def _http_request(said: Said) -> JsonObject:
 
 def _resources(entry: Entry, said: Said) -> list[Json]:
     method = said.text("rpc.method")
-    kind = "tool" if entry.typ == "tool.defined" else next((k for start, k in _KINDS if method.startswith(start)), "")
+    defined = (said.text("tool.kind") or "tool") if entry.typ.startswith("tool.") else ""
+    kind = defined or next((k for start, k in _KINDS if method.startswith(start)), "")
     name = said.text("tool.name") or said.text("mcp.name")
     version = said.text("tool.digest") or said.text("mcp.definition")
     return [_present(name=name, type=kind, version=version)] if name else []

@@ -33,6 +33,7 @@ APPLICATION_LIFECYCLE: Final = Class(6002, "Application Lifecycle", {3: "Start",
 GATEWAY_TYPS: Final = (
     *("ledger.genesis", "ledger.start", "ledger.stop", "ledger.heartbeat", "ledger.rotated"),
     *("payload.erased", "witness.down", "witness.up", "evidence.exported", "rules.loaded"),
+    "tool.pinned",
 )
 
 # What a tool does its name does not say, so tools/call is Other; so is every method that is not listed.
@@ -82,6 +83,8 @@ TYP_SEVERITIES: Final = {
     "evidence.exported": LOW,
     "rules.loaded": LOW,
     "witness.down": MEDIUM,
+    "tool.screened": MEDIUM,
+    "tool.pinned": LOW,
 }
 OUTCOME_STATUSES: Final = {"used": SUCCESS, "denied": FAILURE, "expired": FAILURE, "abandoned": FAILURE}
 

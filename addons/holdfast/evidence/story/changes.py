@@ -37,6 +37,10 @@ class ChangeFinder:
                 tool = f"{entry.text('dst', 'server')} {entry.text('tool', 'name')}"
                 digests = entry.text("tool", "digest"), entry.text("tool", "previous")
                 yield self._fact(entry, "tool definition", tool, _word(*digests), digests)
+            case "tool.pinned" | "tool.screened":
+                tool = f"{entry.text('dst', 'server')} {entry.text('tool', 'name')}"
+                change = "accepted" if entry.typ == "tool.pinned" else f"screened: {entry.text('dec', 'rule')}"
+                yield self._fact(entry, "tool definition", tool, change, (entry.text("tool", "digest"), ""))
             case "ledger.rotated":
                 keys = entry.text("keys", "new"), entry.text("keys", "old")
                 yield self._fact(entry, "ledger key", entry.text("log"), "changed", keys)

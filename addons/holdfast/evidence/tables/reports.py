@@ -102,7 +102,7 @@ REPORTS: Final = (
         "08-changes",
         "Changes",
         "Which rules, tool definitions, keys, options and versions were in force, and what changed when?",
-        "every Record `rules.loaded`, one row for each file, compared with the rule set before; `tool.defined`; "
+        "every Record `rules.loaded`, one row for each file, compared with the rule set before; `tool.*`; "
         "`ledger.rotated`; every Record whose gw.config or gw.version differs from the one before",
         rows_log.CHANGES,
         rows_log.changes,
