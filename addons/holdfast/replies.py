@@ -14,6 +14,7 @@ from holdfast.call import Call, Direction, Id, Message, Reply
 from holdfast.catalog import Definition
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head
+from holdfast.failing import of_server
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Receipt
 from holdfast.listing import show
@@ -79,28 +80,46 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         status: the HTTP status, for a message that is a whole response.
 
     Raises:
-        Refused: a Reply to no open Call (SERVER_FAULT).
+        Refused: a Reply to no open Call, or a whole response that may not come back. In place of an event that may not,
+            the client is told why.
         MaskingError: the masker cannot vouch for it.
     """
-    _check_input_requests(admission, message.result if isinstance(message, Reply) else message.params)
+    if isinstance(message, Call):
+        return await _vouch_call(stations, admission, message)
+    answered = _answered(stations, admission, message)
+    try:
+        return await _vouch_reply(stations, admission, answered, message, status)
+    except Refused as refused:
+        if status is not None:  # the gate answers in place of a whole response
+            raise
+        # A client would wait for ever for an event that was left out.
+        return withheld(stations, admission, answered, of_server(refused))
+
+
+async def _vouch_reply(
+    stations: Stations, admission: Admission, answered: Admitted, message: Reply, status: int | None
+) -> Vouched:
+    _check_input_requests(admission, message.result)
     masked = await admission.force.masker.mask(message, server=admission.server.id)
-    engine = admission.force.engine
-    if isinstance(message, Reply):
-        answered = _answered(stations, admission, message)
-        examined = await definitions.of_reply(stations, admission, answered.message, message, masked.keep)
-        if examined.refused is not None:
-            told = withheld(stations, admission, answered, examined.refused)
-            return dataclasses.replace(told, defines=examined.definitions)
-        out = judging.reply_outcome(stations, message, answered)
-        if isinstance(answered.message, Call):
-            shown = show(admission, admission.server.id, answered.message, message, masked, examined.hidden)
-            masked = shown.masked
-            out |= {} if shown.hidden_count is None else {"hidden": shown.hidden_count}
-        over = over_budget(stations, admission, answered, masked.forward)
-        if over is not None:
-            return withheld(stations, admission, answered, over)
-        draft = capture.reply_draft(admission.base, answered, masked, engine, out, status)
-        return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=examined.definitions)
+    examined = await definitions.of_reply(stations, admission, answered.message, message, masked.keep)
+    if examined.refused is not None:
+        told = withheld(stations, admission, answered, examined.refused)
+        return dataclasses.replace(told, defines=examined.definitions)
+    out = judging.reply_outcome(stations, message, answered)
+    if isinstance(answered.message, Call):
+        shown = show(admission, admission.server.id, answered.message, message, masked, examined.hidden)
+        masked = shown.masked
+        out |= {} if shown.hidden_count is None else {"hidden": shown.hidden_count}
+    over = over_budget(stations, admission, answered, masked.forward)
+    if over is not None:
+        return withheld(stations, admission, answered, over)
+    draft = capture.reply_draft(admission.base, answered, masked, admission.force.engine, out, status)
+    return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=examined.definitions)
+
+
+async def _vouch_call(stations: Stations, admission: Admission, message: Call) -> Vouched:
+    _check_input_requests(admission, message.params)
+    masked = await admission.force.masker.mask(message, server=admission.server.id)
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
         raise Refused(Cause.SERVER_FAULT, "a call of the server with this id is still open")
     decision = judge_access(admission.force.rules.access, message, admission.caller, admission.server.id)
@@ -109,7 +128,7 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         return Vouched(refusal_draft(stations, admission, refused, b"", masked.keep), None, masked.keep)
     call_id = str(uuid.uuid4())
     allowed: JsonObject = {"effect": "allow", "rule": decision.rule, "reason": "an access rule allows it"}
-    draft = capture.call_draft(admission.base, call_id, masked, engine, allowed, None)
+    draft = capture.call_draft(admission.base, call_id, masked, admission.force.engine, allowed, None)
     return Vouched(draft, masked.forward, masked.keep, asks=call_id)
 
 

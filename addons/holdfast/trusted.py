@@ -28,7 +28,7 @@ class Pins:
         self._reading = asyncio.Lock()
 
     def rebuild(self, catalogs: Catalogs) -> None:
-        """Take in everything that the ledger says of definitions. Blocks: about two seconds for a million Records.
+        """Take in everything that the ledger says of definitions. Blocks: about ten seconds for a million Records.
 
         Raises:
             LedgerError: it cannot be read.
