@@ -108,9 +108,12 @@ class Catalog:
         """What is known of a definition."""
         return self._known.get(key)
 
-    def has_room(self, key: Key) -> bool:
-        """Whether ``key`` is known, or may become so. Nothing is forgotten: that would be a way around a pin."""
-        return key in self._known or len(self._known) < KNOWN_COUNT_MAX
+    def has_room(self, key: Key, coming_count: int = 0) -> bool:
+        """Whether ``key`` is known, or may become so after ``coming_count`` others.
+
+        Nothing is forgotten: that would be a way around a pin.
+        """
+        return key in self._known or len(self._known) + coming_count < KNOWN_COUNT_MAX
 
     def remember(self, key: Key, known: Known) -> None:
         """Take in what a durable Record says."""

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import hmac
 import logging
+import time
 from collections import Counter
 from typing import Final
 
@@ -28,6 +29,10 @@ from holdfast.trusted import defined
 
 log = logging.getLogger(__name__)
 
+# Of processor time for one list. Its entries that were not read by then are not shown this time; those that were are
+# known the next time, so a long list of honest definitions comes through in the end.
+LIST_S_MAX: Final = 2.0
+TURN_S: Final = 0.02
 _DOMAIN: Final = b"holdfast/definition/v1\0"
 _WORDS: Final = {Act.PIN: "allow", Act.HOLD: "hold", Act.REFUSE: "deny"}
 ADVICE: Final = "Ask the operator, who sees what changed and accepts it with scripts/rules.py pin."
@@ -69,13 +74,19 @@ async def examine(stations: Stations, admission: Admission, entries: list[tuple[
     hidden = set[int]()
     if any(_is_doubtful(stations, entry) for _, entry in entries):
         await stations.pins.refresh(stations.catalogs)
+    spent_s, turn_s = 0.0, 0.0
     for index, entry in entries:
         catalog = stations.catalogs.of(entry.described.server)
         # One name described in two ways: nobody can tell which of them a model would read.
-        if wordings[entry.key] > 1 or not catalog.has_room(entry.key):
+        if spent_s > LIST_S_MAX or wordings[entry.key] > 1 or not catalog.has_room(entry.key, len(found)):
             hidden.add(index)
             continue
+        if spent_s - turn_s > TURN_S:
+            await asyncio.sleep(0)  # other messages take their turn
+            turn_s = spent_s
+        before_s = time.thread_time()
         known, records = await _judged(stations, admission.force.rules, catalog, entry)
+        spent_s += time.thread_time() - before_s
         found += records
         if not known.is_trusted or _effects(admission.force.rules, known) & {Effect.HIDE, Effect.REFUSE}:
             hidden.add(index)

@@ -173,9 +173,11 @@ def action_of(entry: Entry) -> tuple[int, str]:
 
 
 def policy_type_of(entry: Entry) -> str:
-    """``policy.type`` of an authorization: access, approval or budget; empty where the Record does not say."""
+    """``policy.type`` of an authorization: access, approval, budget or tools; empty where the Record does not say."""
     if entry.typ == "refused":
         return _POLICY_BY_CAUSE.get(entry.text("cause"), "")
+    if entry.typ.startswith("tool."):
+        return "tools" if entry.member("dec") is not None else ""
     if entry.typ in ("hold.opened", "approval") or entry.member("appr") is not None:
         return "approval"  # also of a `call` that a person approved: its dec.rule is the rule that held it
     return "access" if entry.member("dec") is not None else ""
