@@ -169,6 +169,22 @@ def test_neither_server_hears_the_callers_token_or_the_others_credential(gateway
     assert "for-crm" not in gateway.log()
 
 
+def test_a_server_whose_certificate_nobody_vouches_for_is_told_nothing(
+    gateway: Gateway, world: World, tmp_path: Path
+) -> None:
+    folder = gateway.data.parent.parent
+    distrusting = Gateway(World(folder, world.key), 1, tmp_path)
+    try:
+        with Wire(distrusting.ready().port) as wire:
+            answer = ask(wire, writer(world), "/docs/mcp", call("get_name", {}))
+        assert answer.status == 502
+        assert b"the server cannot be reached" in answer.body
+        assert "is not asked" in distrusting.log()  # the address of --mode
+        assert [one["typ"] for one in distrusting.records()][-2:] == ["call", "call.lost"]
+    finally:
+        distrusting.kill()
+
+
 def test_each_endpoint_is_a_resource_of_its_own(gateway: Gateway) -> None:
     with Wire(gateway.port) as wire:
         for path in ("/crm/mcp", "/docs/mcp"):

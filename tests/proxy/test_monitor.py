@@ -1,8 +1,11 @@
 """The monitor: every command of the stream layer is compared with the seals, and nothing else decides."""
 
+import dataclasses
+
 import pytest
 from mitmproxy import http, options
 from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import Server
 from mitmproxy.proxy import commands, context
 from mitmproxy.proxy.layers import http as layers
 from mitmproxy.proxy.mode_specs import ProxyMode
@@ -83,6 +86,47 @@ def test_a_request_that_was_changed_after_its_seal_stays(stream: MonitoredStream
     assert stream.passing is not None
     stream.passing.outgoing = _SEALED
     assert _objection(stream, _to_server(layers.RequestHeaders(1, head, False), stream)) is not None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        layers.GetHttpConnection(("up", 2), False, None),
+        layers.GetHttpConnection(("other", 1), False, None),
+        layers.GetHttpConnection(("up", 1), True, None),
+        layers.GetHttpConnection(("up", 1), False, ("http", ("via", 80))),
+        layers.GetHttpConnection(("up", 1), False, None, "udp"),
+    ],
+)
+def test_a_connection_to_another_server_than_the_sealed_one_stays(
+    stream: MonitoredStream, command: layers.GetHttpConnection
+) -> None:
+    assert stream.passing is not None
+    stream.passing.outgoing = _SEALED
+    assert _objection(stream, layers.GetHttpConnection(("up", 1), False, None)) is None
+    assert _objection(stream, command) is not None
+
+
+@pytest.mark.parametrize(("address", "tls"), [(("up", 2), False), (("other", 1), False), (("up", 1), True)])
+def test_a_sealed_request_is_not_said_to_another_server(
+    stream: MonitoredStream, address: tuple[str, int], *, tls: bool
+) -> None:
+    assert stream.passing is not None
+    stream.passing.outgoing = _SEALED
+    other = Server(address=address)
+    other.tls = tls
+    for event in (
+        layers.RequestHeaders(1, _head(), False),
+        layers.RequestData(1, b"{}"),
+        layers.RequestEndOfMessage(1),
+    ):
+        assert _objection(stream, layers.SendHttp(event, other)) is not None
+
+
+def test_a_seal_that_names_one_server_and_goes_to_another_connects_to_none(stream: MonitoredStream) -> None:
+    assert stream.passing is not None
+    stream.passing.outgoing = dataclasses.replace(_SEALED, upstream=Upstream("other", 1, tls=False))
+    assert _objection(stream, layers.GetHttpConnection(("other", 1), False, None)) is not None
 
 
 def test_another_body_or_a_streamed_part_of_one_stays(stream: MonitoredStream) -> None:
