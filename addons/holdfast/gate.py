@@ -14,16 +14,16 @@ events.
 import dataclasses
 from typing import Final
 
-from holdfast import answers, capture, held, jsontext, judging, replies, routing, wireheaders
+from holdfast import answers, batch, capture, held, jsontext, judging, notes, replies, routing, wireheaders
 from holdfast.approval.page import HOLD_PATH, page_of
 from holdfast.call import HANDSHAKE_VERSIONS, Body, Call, Direction, Message, parse_body
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head, Headers, Peer, Request
 from holdfast.failing import failure, of_server
 from holdfast.identity.caller import Caller
+from holdfast.jsontext import Json
 from holdfast.ledger.draft import Draft
 from holdfast.llm import admitting, refusing, releasing, serving
-from holdfast.masking.finding import Masked
 from holdfast.passage import Admission, Admitted, Kind, Watch
 from holdfast.policy.servers import Kind as ServerKind
 from holdfast.screen import METADATA_PATH, Screened, screen
@@ -81,7 +81,9 @@ class Gate:
             return await self._admit_messages(trail, screened, trail.caller, watch)
         return await self._admit_bodiless(trail, screened, trail.caller, watch)
 
-    async def _admit_messages(self, trail: Trail, screened: Screened, caller: Caller, watch: Watch) -> Admission:
+    async def _admit_messages(
+        self, trail: Trail, screened: Screened, caller: Caller, watch: Watch
+    ) -> Admission | Answer:
         stations = self.stations
         trail.body = body = parse_body(trail.request.body, Direction.TO_SERVER)
         routing.check_caller(trail, caller)
@@ -89,31 +91,35 @@ class Gate:
         trail.base["mcp"] = {"version": version, "transport": "post"}
         judging.enter_session(stations, trail, screened.session, caller)
         trail.body = body = held.resumed(stations, trail, caller, body)
-        rules = [judging.judge(stations, trail, caller, message, trail.scope) for message in body.messages]
-        masked = [await trail.force.masker.mask(m, server=trail.server.id) for m in body.messages]
-        trail.kept = masked[0].keep
-        # It may refuse a header: before a Record says that the call goes out, and before an approval is spent on it.
-        forward = Body(tuple(one.forward for one in masked), body.is_batch)
-        outgoing = routing.outgoing(stations, trail, caller, forward.to_bytes())
-        note = _note(caller, masked)
-        watch.show_call(Body(tuple(one.keep for one in masked), body.is_batch).to_bytes(), note)
-        drafts = [
-            await judging.draft(stations, trail, caller, message, one, rule, watch)
-            for message, one, rule in zip(body.messages, masked, rules, strict=True)
-        ]
+        elements = await batch.judged(stations, trail, caller, body)
+        note = notes.of_call(caller, [one.masked for one in elements])
+        if elements:
+            trail.kept = elements[0].masked.keep
+            # It may refuse a header: before a Record says that the call goes out, or an approval is spent on it.
+            routing.outgoing(stations, trail, caller, b"")
+            watch.show_call(Body(tuple(one.masked.keep for one in elements), body.is_batch).to_bytes(), note)
+        ready = await batch.drafted(stations, trail, caller, body, elements, watch)
+        drafts = [one.draft for one in ready] + await batch.turned_drafts(stations, trail)
         receipts = await stations.ledger.append(*drafts)
         # From here on every message of this body has a durable Record: it may travel.
-        held.cancel(stations, trail, caller, body.messages)
+        if not ready:
+            return self._turned_away(trail, watch)
+        held.cancel(stations, trail, caller, tuple(one.message for one in ready))
         now_ns = stations.clock.monotonic_ns()
         admitted = tuple(
-            Admitted(message, one.keep, str(draft.body["call"]), receipt.index, now_ns)
-            for message, one, draft, receipt in zip(body.messages, masked, drafts, receipts, strict=True)
+            Admitted(one.message, one.masked.keep, str(one.draft.body["call"]), receipt.index, now_ns)
+            for one, receipt in zip(ready, receipts, strict=False)
         )
         note |= {"decision": "allow", "record": str(receipts[0].index)}
-        for message, one in zip(body.messages, masked, strict=True):
-            headers = wireheaders.mirror(outgoing.headers, message, one.forward)
+        forward = Body(tuple(one.masked.forward for one in ready), body.is_batch)
+        outgoing = routing.outgoing(stations, trail, caller, forward.to_bytes())
+        for one in ready:
+            headers = wireheaders.mirror(outgoing.headers, one.message, one.masked.forward)
             outgoing = dataclasses.replace(outgoing, headers=headers)
         admission = trail.admission(Kind.POST, caller, outgoing, admitted, note)
+        turned = batch.answers_of(trail)
+        if turned and not (trail.on_stream and self._say(trail, Body(turned, is_batch=True).to_bytes())):
+            admission = dataclasses.replace(admission, turned=turned)
         for one_admitted in admission.waiting():
             stations.open_calls.add(admission.scope, one_admitted)
         stations.counters.calls += len(admitted)
@@ -129,7 +135,7 @@ class Gate:
         if ends and trail.session is None:
             raise Refused(Cause.MALFORMED, "a DELETE names no session")
         outgoing = routing.outgoing(self.stations, trail, caller, b"")
-        note = _note(caller, []) | {"decision": "allow"}
+        note = notes.of_call(caller, []) | {"decision": "allow"}
         watch.show_call(b"", note)
         typ = "session.closed" if ends else "stream.opened"
         (receipt,) = await self.stations.ledger.append(Draft(typ, dict(trail.base), {}, None))
@@ -150,21 +156,32 @@ class Gate:
             kept = trail.kept or await self._masked_for_record(trail, refused)
             draft = capture.refused_draft(trail.base, refused, trail.request.body, stations.request_key, kept)
             await stations.ledger.append(draft)
-            watch.show_call(jsontext.wire(kept.to_json()) if kept else b"", _refused_note(trail, refused, kept))
+            watch.show_call(jsontext.wire(kept.to_json()) if kept else b"", notes.of_refusal(trail, refused, kept))
             watch.show_reply(jsontext.wire({"refused": answers.sentence(refused)}), {})
         except Exception as error:  # noqa: BLE001 -- nothing passes either way; the client is told why
             refused = failure(error)
         api = serving.api_of(trail.found, trail.path)
         if api is not None:
             return refusing.refusal(refused, api, headers)
-        answer = answers.refusal(refused, trail.body, headers)
-        return self._said_on_stream(trail, answer) if trail.on_stream and answer.status == HTTP_OK else answer
+        return self._said_on_stream(trail, answers.refusal(refused, trail.body, headers))
+
+    def _turned_away(self, trail: Trail, watch: Watch) -> Answer:
+        """The answer to a batch of which nothing is left."""
+        sentences: list[Json] = [answers.sentence(refused) for _, refused in trail.turned]
+        watch.show_call(b"", {"decision": "refused", "caller": trail.caller.name if trail.caller else ""})
+        watch.show_reply(jsontext.wire({"refused": sentences}), {})
+        told = batch.answers_of(trail)
+        answer = Answer(HTTP_OK, _JSON, Body(told, is_batch=True).to_bytes())
+        return self._said_on_stream(trail, answer) if told else Answer(HTTP_ACCEPTED, (), b"")
 
     def _said_on_stream(self, trail: Trail, answer: Answer) -> Answer:
         """A client of HTTP+SSE (2024-11-05) reads the POST's status alone: what it must know goes on its stream."""
-        outbox = self.stations.outboxes.get(self.stations.sessions.digest_hex(trail.server.id, trail.session or ""))
-        said = outbox is not None and outbox.put(answer.body)
+        said = trail.on_stream and answer.status == HTTP_OK and self._say(trail, answer.body)
         return Answer(HTTP_ACCEPTED, (), b"") if said else answer
+
+    def _say(self, trail: Trail, body: bytes) -> bool:
+        outbox = self.stations.outboxes.get(self.stations.sessions.digest_hex(trail.server.id, trail.session or ""))
+        return outbox is not None and outbox.put(body)
 
     def _metadata_url(self, trail: Trail) -> str:
         """RFC 9728 3.1: the well-known path goes before the path of the resource."""
@@ -211,7 +228,7 @@ class Gate:
         # HTTP+SSE (2024-11-05) answers a POST with 202 and replies on the stream: the Call stays open.
         if not body and (head.status == HTTP_ACCEPTED or (head.status in (200, 204) and not admission.waiting())):
             watch.show_reply(b"", {"status": str(head.status)})
-            return Answer(head.status, headers, b"")
+            return _beside(admission, Body((), is_batch=False), Answer(head.status, headers, b""))
         if head.status in (401, 403):  # the gateway's own credential, not the client's
             raise Refused(Cause.SERVER_FAULT, f"the server refused the gateway with status {head.status}")
         if wireheaders.media_type(head.header("content-type")) != "application/json":
@@ -229,9 +246,9 @@ class Gate:
         shown = Body(tuple(one.kept for one in vouched), parsed.is_batch)
         watch.show_reply(shown.to_bytes(), {"status": str(head.status), "reply": str(receipts[0].index)})
         forward = tuple(one.forward for one in vouched if one.forward is not None)
-        if not forward:
+        if not forward and not admission.turned:
             raise Refused(Cause.SERVER_FAULT, "no message of the reply may be released")
-        return Answer(head.status, (*_JSON, *headers), Body(forward, parsed.is_batch).to_bytes())
+        return _beside(admission, Body(forward, parsed.is_batch), Answer(head.status, headers, b""))
 
     def _opened_session(self, admission: Admission, head: Head, messages: tuple[Message, ...]) -> Draft | None:
         session = head.header("mcp-session-id")
@@ -263,24 +280,17 @@ class Gate:
         return answer
 
 
+def _beside(admission: Admission, body: Body, answer: Answer) -> Answer:
+    """``answer`` with the messages of ``body``, and beside them what the gateway says of elements that it refused."""
+    messages = (*body.messages, *admission.turned)
+    if not messages:
+        return answer
+    status = answer.status if body.messages else HTTP_OK
+    whole = Body(messages, body.is_batch or bool(admission.turned))
+    return Answer(status, (*_JSON, *answer.headers), whole.to_bytes())
+
+
 def session_draft(stations: Stations, admission: Admission, session: str) -> Draft:
     """The Record without which a session's id does not reach the client."""
     digest_hex = stations.sessions.digest_hex(admission.server.id, session)
     return Draft("session.opened", {**admission.base, "sid": digest_hex}, {}, None)
-
-
-def _refused_note(trail: Trail, refused: Refused, kept: Message | None) -> dict[str, str]:
-    note = {"decision": "refused", "cause": refused.cause.value, "rule": refused.rule or ""}
-    note |= {"caller": trail.caller.name} if trail.caller else {}
-    return note | ({"method": kept.method, "tool": kept.name or ""} if isinstance(kept, Call) else {})
-
-
-def _note(caller: Caller, masked: list[Masked]) -> dict[str, str]:
-    """What a viewer is told beside the masked message. No content: names of tools come from the masked view."""
-    note = {"caller": caller.name, "decision": "judged"}
-    calls = [one.keep for one in masked if isinstance(one.keep, Call)]
-    if calls:
-        note["method"] = calls[0].method
-        note["tool"] = calls[0].name or ""
-    note["findings"] = str(sum(len(one.findings) for one in masked))
-    return note

@@ -81,7 +81,7 @@ class Admission:
     The request itself is not kept: a stream that stays open for an hour must not hold a token in memory. ``base`` has
     the members that every Record about this request shares; ``scope`` is within what JSON-RPC ids are unique; ``path``
     is the endpoint that was asked at the gateway. ``signs`` are those of a call that was held, after which the server's
-    progress must go on.
+    progress must go on; ``turned`` is what the gateway itself answers to elements of a batch that it refused.
     """
 
     kind: Kind
@@ -96,6 +96,7 @@ class Admission:
     server: Server
     path: str
     signs: KeepAlive | None = None
+    turned: tuple[Message, ...] = ()
 
     def waiting(self) -> tuple[Admitted, ...]:
         """The requests among the messages: those that a Reply must answer."""

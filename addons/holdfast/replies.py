@@ -10,7 +10,7 @@ import itertools
 import uuid
 
 from holdfast import answers, capture, definitions, jsontext, judging
-from holdfast.call import Call, Direction, Id, Message, Reply
+from holdfast.call import Call, Direction, Message, Reply
 from holdfast.catalog import Definition
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head
@@ -154,13 +154,15 @@ def withheld(stations: Stations, admission: Admission, answered: Admitted, refus
     if not isinstance(call, Call) or not isinstance(kept, Call):
         raise TypeError("only a Call is answered")
     waited_ms = (stations.clock.monotonic_ns() - answered.at_ns) // 1_000_000
-    told, shown = (_told(answers.reply_to(refused, one), one.id) for one in (call, kept))
-    return Vouched(capture.lost_draft(admission, answered, refused, waited_ms), told, shown, answers=answered)
+    draft = capture.lost_draft(admission, answered, refused, waited_ms)
+    return Vouched(draft, told(refused, call), told(refused, kept), answers=answered)
 
 
-def _told(message: JsonObject, call_id: Id | None) -> Reply:
+def told(refused: Refused, call: Call) -> Reply:
+    """What the client hears of ``call``, as a message."""
+    message = answers.reply_to(refused, call)
     error = message.get("error")
-    return Reply(call_id, message.get("result"), error if isinstance(error, dict) else None, Direction.TO_CLIENT)
+    return Reply(call.id, message.get("result"), error if isinstance(error, dict) else None, Direction.TO_CLIENT)
 
 
 async def record(

@@ -12,6 +12,7 @@ from holdfast.call import Body, Message
 from holdfast.capture import Gateway
 from holdfast.catalog import Catalogs
 from holdfast.clock import Clock
+from holdfast.errors import Refused
 from holdfast.exchange import Outgoing, Request
 from holdfast.identity.caller import Caller
 from holdfast.identity.sessions import Sessions
@@ -104,6 +105,7 @@ class Trail:
     on_stream: bool = False  # HTTP+SSE: replies go to the session's stream, the POST is answered at once
     leg: Leg = FIRST
     signs: KeepAlive | None = None
+    turned: list[tuple[Message, Refused]] = dataclasses.field(default_factory=list)  # elements of a batch
     alone: str = dataclasses.field(default_factory=lambda: f"alone {next(_ALONE)}")
 
     @property

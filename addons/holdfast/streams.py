@@ -96,7 +96,16 @@ class EventStream:
             replies.settle(self._stations, self._admission, one, receipt.index)
             self._indices.append(str(receipt.index))
         self._show(vouched)
-        return b"".join(_formatted(event, found, is_batch=is_batch) for event, found, is_batch in out)
+        first = self._said_first()
+        return first + b"".join(_formatted(event, found, is_batch=is_batch) for event, found, is_batch in out)
+
+    def _said_first(self) -> bytes:
+        """What the gateway itself answers to elements of a batch, once: their Records are durable since the request."""
+        turned = self._admission.turned
+        if not turned:
+            return b""
+        self._admission = dataclasses.replace(self._admission, turned=())
+        return format_event(Event(Body(turned, is_batch=True).to_bytes().decode(), "message"))
 
     def _check_credential(self) -> None:
         """A stream that outlives the credential it was opened with is cut; a client opens it anew with a fresh one."""

@@ -145,15 +145,6 @@ async def test_a_batch_is_for_one_version_only(works: Works) -> None:
     assert len(admission.admitted) == 2
 
 
-async def test_one_denied_element_stops_the_whole_batch(works: Works) -> None:
-    batch = [tool("get_customer", 1), tool("purge_logs", 2)]
-    answer = await works.admit(batch, ("mcp-protocol-version", "2025-03-26"))
-    replies = jsontext.parse(said(answer).encode())
-    assert isinstance(replies, list)
-    assert [reply["id"] for reply in replies if isinstance(reply, dict)] == [1, 2]
-    assert works.types() == ["refused"]
-
-
 @pytest.mark.parametrize("version", ["2027-01-01", "x", ""])
 async def test_a_version_that_cannot_be_judged_is_refused(works: Works, version: str) -> None:
     answer = await works.admit(tool("get_customer"), ("mcp-protocol-version", version or "none"))
