@@ -57,7 +57,7 @@ class Gate:
             return await self._refuse(trail, failure(error), watch)
 
     async def _admit(self, trail: Trail, watch: Watch) -> Admission | Answer:
-        screened = screen(trail.request, self.stations.origins | {self.stations.resource})
+        screened = screen(trail.request, self.stations.origins | {self.stations.resource}, self.stations.hosts)
         if screened.kind is Kind.METADATA:
             suffix = screened.path.removeprefix(METADATA_PATH)
             if suffix and suffix not in trail.force.servers.by_path:

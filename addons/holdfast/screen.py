@@ -12,6 +12,7 @@ from typing import Final
 from holdfast.approval.page import HOLD_PATH
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, Request
+from holdfast.hosts import Hosts
 from holdfast.passage import Kind
 from holdfast.wireheaders import SESSION_ID, media_type
 
@@ -37,13 +38,14 @@ class Screened:
     session: str | None
 
 
-def screen(request: Request, allowed_origins: frozenset[str]) -> Screened:
+def screen(request: Request, allowed_origins: frozenset[str], hosts: Hosts) -> Screened:
     """What ``request`` wants, and its session id.
 
     Raises:
-        Refused: MALFORMED, UNSUPPORTED, TOO_LARGE or FORBIDDEN (Origin).
+        Refused: MALFORMED, UNSUPPORTED, TOO_LARGE or FORBIDDEN (Host, Origin).
     """
     _check_headers(request)
+    _check_host(request, hosts)
     _check_origin(request, allowed_origins)
     path, _, query = request.path.partition("?")
     if request.method == "GET" and (path == METADATA_PATH or path.startswith(METADATA_PATH + "/")):
@@ -88,6 +90,12 @@ def _check_headers(request: Request) -> None:
         raise Refused(Cause.UNSUPPORTED, "protocol upgrades are not carried")
     if request.header("content-encoding") not in (None, "identity"):
         raise Refused(Cause.UNSUPPORTED, "compressed bodies are not carried", next_step="Send the body as it is.")
+
+
+def _check_host(request: Request, hosts: Hosts) -> None:
+    """MCP, transports, security warning: DNS rebinding sends a name that is not ours."""
+    if not hosts.admit(request.header("host")):
+        raise Refused(Cause.FORBIDDEN, "the Host is not the gateway's", next_step="Name it in holdfast_hosts.")
 
 
 def _check_origin(request: Request, allowed: frozenset[str]) -> None:

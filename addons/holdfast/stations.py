@@ -14,6 +14,7 @@ from holdfast.catalog import Catalogs
 from holdfast.clock import Clock
 from holdfast.errors import Refused
 from holdfast.exchange import Outgoing, Request
+from holdfast.hosts import LOOPBACK, Hosts
 from holdfast.identity.caller import Caller
 from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
@@ -49,9 +50,9 @@ class Stations:
 
     ``announced`` are the paths that servers named for one session (HTTP+SSE, 2024-11-05), and ``outboxes`` what the
     gateway itself says on such streams, by the session's digest. ``resource`` is the public URL of the gateway up to
-    its host and port, ``origins`` the Origin header values that browsers may send. ``legs`` seals the state with which
-    held calls of the modern era come back. ``objects`` reads an object of the ledger by its digest, where it is at
-    hand, and blocks.
+    its host and port, ``hosts`` the names under which it may be asked, ``origins`` the Origin header values that
+    browsers may send. ``legs`` seals the state with which held calls of the modern era come back. ``objects`` reads an
+    object of the ledger by its digest, where it is at hand, and blocks.
     """
 
     in_force: Callable[[], InForce]
@@ -63,6 +64,7 @@ class Stations:
     request_key: bytes
     resource: str
     origins: frozenset[str]
+    hosts: Hosts = Hosts(LOOPBACK)  # noqa: RUF009 -- it is frozen
     announced: dict[str, str] = dataclasses.field(default_factory=dict)
     catalogs: Catalogs = dataclasses.field(default_factory=Catalogs)
     pins: Pins = dataclasses.field(default_factory=Pins)

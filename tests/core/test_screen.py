@@ -6,12 +6,14 @@ from holdfast import wireheaders
 from holdfast.call import META_VERSION, Call, Direction
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Head, Headers, Peer, Request
+from holdfast.hosts import hosts_of
 from holdfast.jsontext import JsonObject
 from holdfast.passage import Kind
 from holdfast.screen import screen
 
 _JSON = ("content-type", "application/json")
 _NO_ORIGINS: frozenset[str] = frozenset()
+_OWN = hosts_of("https://mcp.example.com", "127.0.0.1", ("gw.internal",))
 
 
 def _request(
@@ -21,17 +23,17 @@ def _request(
 
 
 def test_a_post_of_json_is_a_message() -> None:
-    assert screen(_request(("mcp-session-id", "s1")), _NO_ORIGINS).session == "s1"
+    assert screen(_request(("mcp-session-id", "s1")), _NO_ORIGINS, _OWN).session == "s1"
 
 
 def test_a_get_opens_a_stream_and_a_delete_ends_a_session() -> None:
     get = _request(("accept", "text/event-stream"), method="GET", default=())
-    assert screen(get, _NO_ORIGINS).kind is Kind.STREAM
-    assert screen(_request(method="DELETE"), _NO_ORIGINS).kind is Kind.END_SESSION
+    assert screen(get, _NO_ORIGINS, _OWN).kind is Kind.STREAM
+    assert screen(_request(method="DELETE"), _NO_ORIGINS, _OWN).kind is Kind.END_SESSION
 
 
 def test_the_session_of_http_sse_is_in_the_query() -> None:
-    assert screen(_request(path="/messages?session_id=abc"), _NO_ORIGINS).session == "abc"
+    assert screen(_request(path="/messages?session_id=abc"), _NO_ORIGINS, _OWN).session == "abc"
 
 
 @pytest.mark.parametrize(
@@ -69,12 +71,57 @@ def test_the_session_of_http_sse_is_in_the_query() -> None:
 )
 def test_what_no_mcp_client_sends_is_refused(request_: Request, cause: Cause) -> None:
     with pytest.raises(Refused) as caught:
-        screen(request_, _NO_ORIGINS)
+        screen(request_, _NO_ORIGINS, _OWN)
     assert caught.value.cause is cause
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "mcp.example.com",
+        "MCP.example.com:443",
+        "mcp.example.com.",
+        "gw.internal:1",
+        "localhost:8080",
+        "127.0.0.1:49152",
+        "[::1]:8080",
+    ],
+)
+def test_the_gateways_own_names_pass_with_any_port(host: str) -> None:
+    screen(_request(("host", host)), _NO_ORIGINS, _OWN)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8080",
+        "mcp.example.com.evil.example",
+        "localhost.evil.example",
+        "mcp.example.com@evil.example",
+        "evil.example#mcp.example.com",
+        "192.0.2.1:8080",
+        "[2001:db8::1]",
+        "",
+        "::1",
+    ],
+)
+def test_a_name_that_is_not_the_gateways_is_refused_whatever_the_origin(host: str) -> None:
+    with pytest.raises(Refused) as caught:
+        screen(_request(("host", host)), _NO_ORIGINS, _OWN)
+    assert caught.value.cause is Cause.FORBIDDEN
+
+
+@pytest.mark.parametrize("listen_host", ["", "0.0.0.0", "::"])
+def test_a_gateway_on_every_address_may_be_asked_by_any_address_and_by_no_foreign_name(listen_host: str) -> None:
+    hosts = hosts_of("http://127.0.0.1:8080", listen_host, ())
+    assert hosts.admit("192.0.2.1:8080")
+    assert hosts.admit("[2001:db8::1]:8080")
+    assert not hosts.admit("evil.example:8080")
+
+
 def test_an_origin_that_is_named_passes() -> None:
-    screen(_request(("origin", "https://ide.example")), frozenset({"https://ide.example"}))
+    screen(_request(("origin", "https://ide.example")), frozenset({"https://ide.example"}), _OWN)
 
 
 def _call(**arguments: object) -> Call:

@@ -17,7 +17,7 @@ H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 
 def post(token: str, *fields: str, line: str = "POST /mcp HTTP/1.1", body: bytes = BODY) -> bytes:
     """A POST with these header lines and no others than host, type and credential."""
-    shared = ("Host: gateway.test", "Content-Type: application/json", f"Authorization: Bearer {token}")
+    shared = ("Host: 127.0.0.1", "Content-Type: application/json", f"Authorization: Bearer {token}")
     return "\r\n".join((line, *shared, *fields, "", "")).encode("latin-1") + body
 
 

@@ -8,6 +8,7 @@ from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 
 from holdfast.errors import SettingsError
+from holdfast.hosts import Hosts, hosts_of, name_of
 from holdfast.identity.identifier import Identifier
 from holdfast.policy.ruleset import Ruleset
 from holdfast.proxy.plant import Plant
@@ -30,6 +31,12 @@ class IdentityStation:
             "identity.yaml, else where the gateway listens.",
         )
         loader.add_option(
+            "holdfast_hosts",
+            Sequence[str],
+            [],
+            "Names under which clients reach the gateway, besides the resource's, where it listens, and localhost.",
+        )
+        loader.add_option(
             "holdfast_origins",
             Sequence[str],
             [],
@@ -50,6 +57,18 @@ class IdentityStation:
     def make(rules: Ruleset, plant: Plant) -> Identifier:
         """The Identifier for ``rules``."""
         return Identifier(rules.identity, plant.clock)
+
+    @staticmethod
+    def hosts(resource: str) -> Hosts:
+        """The names that are the gateway's own.
+
+        Raises:
+            SettingsError: an option holds what is no name.
+        """
+        for host in ctx.options.holdfast_hosts:
+            if name_of(host) != host.lower():
+                raise SettingsError(f"holdfast_hosts: {host!r} is no plain name; write it like mcp.example.com")
+        return hosts_of(resource, ctx.options.listen_host, tuple(ctx.options.holdfast_hosts))
 
     @staticmethod
     def resource(rules: Ruleset) -> str:

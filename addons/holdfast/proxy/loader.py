@@ -94,6 +94,8 @@ class Conductor:
         try:
             for station in self._stations:
                 await station.start(self._plant)
+            resource = IdentityStation.resource(self._plant.force.rules)
+            hosts = IdentityStation.hosts(resource)
         except HoldfastError as error:
             log.error("Holdfast does not start: %s", error)  # noqa: TRY400 -- the text is ours; mitmproxy exits on it
             return
@@ -107,7 +109,8 @@ class Conductor:
                 clock=plant.clock,
                 gateway=plant.gateway,
                 request_key=plant.keys.request,
-                resource=IdentityStation.resource(plant.force.rules),
+                resource=resource,
+                hosts=hosts,
                 origins=frozenset(ctx.options.holdfast_origins),
                 catalogs=plant.catalogs,
                 pins=plant.pins,

@@ -140,7 +140,7 @@ def request(
     data = body if isinstance(body, bytes) else json.dumps(call() if body is None else body).encode()
     if method != "POST" and body is None:
         data = b""
-    fields = [("Host", "gateway.test"), ("Accept", "application/json, text/event-stream")]
+    fields = [("Host", "127.0.0.1"), ("Accept", "application/json, text/event-stream")]
     fields += [("Authorization", f"Bearer {token}")] if token else []
     fields += [("Content-Type", "application/json"), ("Content-Length", str(len(data)))] if data else []
     headers = tuple(headers)
