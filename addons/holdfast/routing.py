@@ -14,7 +14,7 @@ from holdfast.exchange import Outgoing
 from holdfast.identity.caller import Caller
 from holdfast.passage import Kind
 from holdfast.policy.servers import Server
-from holdfast.screen import Screened
+from holdfast.screen import FLAG, Screened
 from holdfast.stations import Stations, Trail
 
 
@@ -74,6 +74,8 @@ def outgoing(stations: Stations, trail: Trail, caller: Caller, body: bytes) -> O
     if body or request.method == "POST":
         headers = (*headers, ("content-length", str(len(body))))
     _, mark, query = request.path.partition("?")
+    if "=".join(FLAG) in query:
+        raise Refused(Cause.UNSUPPORTED, "the address has a query that is no session id")
     return Outgoing(server.upstream, request.method, trail.upstream_path + mark + query, headers, body)
 
 

@@ -21,6 +21,7 @@ PATH_CHARS_MAX: Final = 1024
 _TARGET: Final = re.compile(rf"/[\x21-\x22\x24-\x7e]{{0,{PATH_CHARS_MAX - 1}}}")  # visible ASCII without a fragment
 QUERY_FIELDS_MAX: Final = 10  # one is the session; the rest is refused by name, which tells a client more
 # HTTP+SSE (2024-11-05) has its session in the query of the POST address.
+FLAG: Final = ("beta", "true")  # of Anthropic's API; to an MCP server nothing goes out with it
 SESSION_QUERY: Final = frozenset({"sessionId", "session_id", "sessionid"})
 # A header that two readers would read differently when it comes twice.
 _ONCE: Final = frozenset(
@@ -113,6 +114,8 @@ def _session(request: Request, query: str) -> str | None:
     except ValueError:
         raise Refused(Cause.MALFORMED, f"the address has more than {QUERY_FIELDS_MAX} query fields") from None
     for name, value in fields:
+        if (name, value) == FLAG:
+            continue
         if name not in SESSION_QUERY:
             raise Refused(Cause.UNSUPPORTED, "the address has a query that is no session id")
         stated.append(value)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.gate.works import FullDisk, Works, token
+from tests.gate.works import CRM, FullDisk, Works, token
 from tests.llm.bodies import CARD, MAIL, PROSE, SSN, STARS, chat, message, response
 from tests.llm.talk import admitted, ask, sent, told
 
@@ -207,6 +207,9 @@ async def test_a_call_that_cannot_be_recorded_does_not_travel_on(works: Works) -
 
 async def decided(works: Works, choice: Choice, reason: str = "") -> str:
     """Decide on the one Hold that waits; what the approver saw."""
+    async with asyncio.timeout(10):
+        while not works.desk.decisions.listing():  # noqa: ASYNC110 -- it is seen by looking, as an approver does
+            await asyncio.sleep(0.01)
     (hold,) = works.desk.decisions.listing()
     shown = works.desk.decisions.show(str(hold["id"]), None)
     digest_hex = parse_statement(canonical(shown["statement"])).view_digest_hex
@@ -247,3 +250,22 @@ async def test_a_client_that_wants_a_stream_hears_signs_of_life_while_its_prompt
     works.screen.gone.set()
     answer = await asking
     assert (answer.status, answer.event) == (403, "error")
+
+
+async def test_the_beta_of_an_api_is_asked_with_its_query_and_nothing_else_is(works: Works) -> None:
+    request = works.post(message("hello"), path="/v1/messages?beta=true")
+    admission = await works.gate.admit(request, works.screen)
+    assert not isinstance(admission, Answer)
+    assert admission.outgoing.path == "/v1/messages?beta=true"
+    for query in ("beta=false", "beta=true&beta=true", "beta=true&x=1", "b%65ta=true", "sessionId=a"):
+        answer = await works.gate.admit(works.post(message("x"), path=f"/v1/messages?{query}"), works.screen)
+        assert isinstance(answer, Answer), query
+        assert answer.status in (400, 415)
+
+
+async def test_an_mcp_server_is_asked_nothing_with_the_query_of_a_beta(works: Works) -> None:
+    works.with_servers(CRM)
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    answer = await works.gate.admit(works.post(ping, path="/mcp?beta=true"), works.screen)
+    assert isinstance(answer, Answer)
+    assert works.types() == ["refused"]

@@ -10,6 +10,7 @@ from holdfast.llm.apis import Api, api_at
 from holdfast.policy.servers import Kind, Server
 from holdfast.stations import Trail
 
+BETA: Final = "beta=true"  # Anthropic's SDKs ask so for what is in beta
 _KEY: Final = "x-api-key"  # where SDKs of Anthropic's put what they were given as a key
 
 
@@ -37,9 +38,12 @@ def outgoing(trail: Trail, body: bytes) -> Outgoing:
         Refused: MALFORMED, see :func:`~holdfast.llm.headers.to_server`; UNSUPPORTED, an address with a query.
     """
     request, server = trail.request, trail.server
-    if "?" in request.path:
-        raise Refused(Cause.UNSUPPORTED, "the address of an LLM API has no query here")
+    _, mark, query = request.path.partition("?")
+    if mark and query != BETA:
+        raise Refused(Cause.UNSUPPORTED, "the address of an LLM API has no query here but that for its beta")
     sent: Headers = headers.to_server(request, server.upstream.host_text(), trail.force.masker.keep_text)
     if server.credential is not None:
         sent = (*sent, server.credential)
-    return Outgoing(server.upstream, "POST", trail.upstream_path, (*sent, ("content-length", str(len(body)))), body)
+    return Outgoing(
+        server.upstream, "POST", trail.upstream_path + mark + query, (*sent, ("content-length", str(len(body)))), body
+    )
