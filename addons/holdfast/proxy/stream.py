@@ -191,11 +191,17 @@ class GateStream(RequestHalf):
             if self._backlog_bytes > BACKLOG_BYTES_MAX and not self._stopped:
                 self._paused_event_queue.clear()
                 yield from self.stop("the backlog of a stream is too long")
-        if self._paused and self.passing and self.passing.stream and self.passing.stream.outbox:
-            self.passing.stream.outbox.stirred.set()
+        self._stir(event)
         if self._stopped and not isinstance(event, events.CommandCompleted):
             return
         yield from super().handle_event(event)
+
+    def _stir(self, event: events.Event) -> None:
+        """Wake a stream that listens to the gateway, since either side has done something."""
+        # The end of the listening itself is no such thing: the stream would wake itself for ever.
+        is_new = bool(self._paused) and not isinstance(event, events.CommandCompleted)
+        if is_new and self.passing and self.passing.stream and self.passing.stream.outbox:
+            self.passing.stream.outbox.stirred.set()
 
     def handle_protocol_error(
         self, event: layers.RequestProtocolError | layers.ResponseProtocolError
