@@ -84,13 +84,17 @@ class Gate:
     async def _admit_messages(
         self, trail: Trail, screened: Screened, caller: Caller, watch: Watch
     ) -> Admission | Answer:
-        stations = self.stations
         trail.body = body = parse_body(trail.request.body, Direction.TO_SERVER)
         routing.check_caller(trail, caller)
         trail.version = version = judging.agree_on_version(trail, body)
         trail.base["mcp"] = {"version": version, "transport": "post"}
-        judging.enter_session(stations, trail, screened.session, caller)
-        trail.body = body = held.resumed(stations, trail, caller, body)
+        judging.enter_session(self.stations, trail, screened.session, caller)
+        trail.body = body = held.resumed(self.stations, trail, caller, body)
+        with self.stations.open_calls.coming(trail.scope, body.messages):
+            return await self._admit_elements(trail, caller, body, watch)
+
+    async def _admit_elements(self, trail: Trail, caller: Caller, body: Body, watch: Watch) -> Admission | Answer:
+        stations = self.stations
         elements = await batch.judged(stations, trail, caller, body)
         note = notes.of_call(caller, [one.masked for one in elements])
         if elements:

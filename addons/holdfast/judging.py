@@ -155,9 +155,11 @@ async def draft(
     request = hold_request(stations, trail, caller, masked, held.rule, call_id, found)
     grant = await approved(stations, trail, caller, message, request, watch)
     decision = {"effect": "allow", "rule": held.rule.id, "reason": "a person approved it"}
+    # Identity and session were judged when the call came; it goes out now.
     if stations.clock.now_at() > caller.expires_at:
-        # Identity was judged when the call came; it goes out now.
         raise Refused(Cause.UNAUTHENTICATED, "the credential expired while the call was held")
+    if trail.session is not None:
+        stations.sessions.check(trail.server.id, trail.session, caller)
     written = call_draft(
         trail.base, call_id, masked, trail.force.engine, decision, Use(grant.approval_id, grant.use_no)
     )

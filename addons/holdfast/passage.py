@@ -2,11 +2,14 @@
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import enum
+from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from holdfast.call import Call, Direction, Id, Message
+from holdfast.errors import Cause, Refused
 from holdfast.exchange import Outgoing
 from holdfast.identity.caller import Caller
 from holdfast.identity.identifier import Identifier
@@ -114,6 +117,30 @@ class OpenCalls:
 
     def __init__(self) -> None:
         self._calls: collections.OrderedDict[_Key, Admitted] = collections.OrderedDict()
+        self._coming: set[_Key] = set()
+
+    @contextlib.contextmanager
+    def coming(self, scope: str, messages: Iterable[Message]) -> Iterator[None]:
+        """While Calls are judged, held and written down: nobody else takes their ids.
+
+        Raises:
+            Refused: MALFORMED, a Call with such an id is on its way. Their Replies could not be told apart, and a list
+                would be shown as what another Call had asked for.
+        """
+        keys = {
+            (scope, message.direction, type(message.id), message.id)
+            for message in messages
+            if isinstance(message, Call) and message.id is not None
+        }
+        if not keys.isdisjoint(self._coming):
+            raise Refused(
+                Cause.MALFORMED, "a call with this id is on its way", next_step="Give each call an id of its own."
+            )
+        self._coming |= keys
+        try:
+            yield
+        finally:
+            self._coming -= keys
 
     def add(self, scope: str, admitted: Admitted) -> None:
         """Remember a Call that waits for its Reply."""

@@ -13,6 +13,7 @@ from tests.live.harness.modern import standard_headers
 from holdfast import jsontext
 from holdfast.approval.desk import Desk
 from holdfast.approval.keys import signer_of
+from holdfast.approval.view import view_digest_hex
 from holdfast.capture import Gateway
 from holdfast.clock import SetClock
 from holdfast.errors import LedgerError, MaskingError
@@ -241,6 +242,23 @@ class Works:
 
     def types(self) -> list[object]:
         return [record["typ"] for record in self.records()]
+
+    async def approve(self) -> str:
+        """Approve the Hold that waits, by the token of somebody who may; its id."""
+        decisions = self.desk.decisions
+        (listed,) = decisions.listing()
+        hold_id = str(listed["id"])
+        view = decisions.show(hold_id)["view"]
+        assert isinstance(view, str)
+        await decisions.decide_by_token(
+            hold_id,
+            token(self.clock, "jane", ("mcp-approvers",)),
+            "approve",
+            "",
+            view_digest_hex=view_digest_hex(view.encode()),
+            source="test",
+        )
+        return hold_id
 
     def everything_written(self) -> bytes:
         return b"".join(path.read_bytes() for path in sorted(self.data.rglob("*")) if path.is_file())
