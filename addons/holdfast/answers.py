@@ -92,10 +92,10 @@ def refusal(refused: Refused, body: Body | None, headers: Headers = ()) -> Answe
         replies: list[Json] = [reply_to(refused, call) for call in asked]
         data = jsontext.wire(replies if body.is_batch else replies[0])
     else:
-        alone = asked[0] if len(asked) == 1 else None
-        data = jsontext.wire(
-            _error(refused, alone.id if alone else None, modern=alone is not None and is_modern(alone))
-        )
+        errors: list[Json] = [_error(refused, call.id, modern=is_modern(call)) for call in asked]
+        alone = errors[0] if errors else _error(refused, None, modern=False)
+        # Where an event stream carries it, there is no status that would tell a client that all of its calls failed.
+        data = jsontext.wire(errors if body and body.is_batch and errors else alone)
     return Answer(status, (("content-type", "application/json"), *headers), data)
 
 

@@ -6,12 +6,12 @@ either side of the call, so they need no Record: that the call is held is one al
 """
 
 import dataclasses
-from typing import Final
+from typing import Final, TypeGuard
 
 from holdfast import jsontext
-from holdfast.call import Call, Direction, Id, Message
+from holdfast.call import ID_CHARS_MAX, Call, Direction, Id, Message
 from holdfast.exchange import Request
-from holdfast.jsontext import JsonObject
+from holdfast.jsontext import Json, JsonObject
 from holdfast.sse import KEEP_ALIVE, Event, format_event
 from holdfast.wireheaders import media_type
 
@@ -59,12 +59,18 @@ class KeepAlive:
 
 
 def keep_alive_for(request: Request, call: Call, version: str) -> KeepAlive | None:
-    """The signs of life for ``call``, or None for a client that reads no event stream in answer to it."""
+    """The signs of life for ``call``, or None where its client reads no event stream in answer to it."""
+    if call.is_notification:  # its answer is a status
+        return None
     if call.method.startswith("llm/"):  # SDKs accept JSON alone, whatever they ask for
         return KeepAlive(None, version) if call.member("stream") is True else None
     accepted = {media_type(part) for value in request.headers_named("accept") for part in value.split(",")}
     if "text/event-stream" not in accepted:
         return None
     token = call.meta.get("progressToken")
-    asked = token if isinstance(token, str | int) and not isinstance(token, bool) else None
-    return KeepAlive(asked, version)
+    return KeepAlive(token if _is_short_id(token) else None, version)
+
+
+def _is_short_id(token: Json) -> TypeGuard[Id]:
+    # Every sign repeats it. One of megabytes, in some dozens of held calls, would use up the gateway's memory.
+    return isinstance(token, str | int) and not isinstance(token, bool) and len(str(token)) <= ID_CHARS_MAX

@@ -88,6 +88,22 @@ def test_only_a_client_that_names_event_streams_hears_signs(accept: str, hears: 
     assert (keep_alive_for(request, call, "2025-11-25") is not None) is hears
 
 
+EVENTS = Request("POST", "/mcp", (("accept", "text/event-stream"),), b"", Peer("192.0.2.1", 1))
+
+
+def test_a_notification_is_answered_with_a_status_and_no_signs() -> None:
+    notification = Call("notifications/pay", {}, None, Direction.TO_SERVER)
+    assert keep_alive_for(EVENTS, notification, "2025-11-25") is None
+
+
+@pytest.mark.parametrize("token", ["x" * 1_000_000, 10**4000, "x" * 257], ids=["a text", "a number", "one too many"])
+def test_a_progress_token_that_is_no_short_id_is_not_repeated_for_minutes(token: Id) -> None:
+    asked: Json = {"_meta": {"progressToken": token}}
+    signs = keep_alive_for(EVENTS, Call("tools/call", asked, 1, Direction.TO_SERVER), "2025-11-25")
+    assert signs is not None
+    assert signs.sign() == b": keep-alive\n\n"
+
+
 def test_an_outbox_is_emptied_in_order() -> None:
     outbox = Outbox()
     assert outbox.put(b'{"a":1}')

@@ -1,13 +1,18 @@
 """Calls that come at the same time, or whose world changes while they wait."""
 
 import asyncio
+import dataclasses
+import json
 from typing import Final
 
-from tests.gate.works import Works, said, tool
+from tests.gate.works import FullDisk, Works, said, tool
 
+from holdfast import jsontext
 from holdfast.exchange import Answer, Peer, Request
-from holdfast.jsontext import JsonObject
+from holdfast.jsontext import Json, JsonObject
 from holdfast.passage import Admission
+from holdfast.policy.holding import ApprovalRules
+from holdfast.policy.ruleset import Ruleset
 
 SESSION: Final = ("mcp-session-id", "s")
 INITIALIZE: Final[JsonObject] = {
@@ -52,3 +57,36 @@ async def test_a_held_call_does_not_go_out_in_a_session_that_has_ended(works: Wo
     assert isinstance(answer, Answer)
     assert answer.status == 404
     assert works.types().count("call") == 1
+
+
+MODERN: Final = (("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"))
+
+
+def modern(name: str, **params: Json) -> JsonObject:
+    meta: JsonObject = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
+    said: JsonObject = {"name": name, "arguments": {"customer_id": "C-1"}, "_meta": meta}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": said | params}
+
+
+async def test_a_call_that_is_not_held_any_more_goes_out_as_it_was(works: Works) -> None:
+    held_by = works.force.rules
+    works.force = dataclasses.replace(works.force, rules=impatient(works))
+    asked = modern("delete_customer", requestState="of the server")
+    state = json.loads(said(await works.admit(asked, *MODERN)))["result"]["requestState"]
+    works.force = dataclasses.replace(works.force, rules=dataclasses.replace(held_by, approval=ApprovalRules((), ())))
+    admission = await works.admit(modern("delete_customer", requestState=state), *MODERN)
+    assert isinstance(admission, Admission), admission
+    assert jsontext.parse(admission.outgoing.body) == asked
+
+
+def impatient(works: Works) -> Ruleset:
+    """The rules in force, but a held call does not wait."""
+    approval = works.force.rules.approval
+    hasty = tuple(dataclasses.replace(rule, wait_s=0) for rule in approval.rules)
+    return dataclasses.replace(works.force.rules, approval=dataclasses.replace(approval, rules=hasty))
+
+
+async def test_each_call_of_a_batch_that_failed_is_told(works: Works) -> None:
+    asked = [tool("get_customer", number) for number in (1, "b")]
+    answer = await works.with_(ledger=FullDisk()).admit(asked, ("mcp-protocol-version", "2025-03-26"))
+    assert [reply["id"] for reply in json.loads(said(answer))] == [1, "b"]

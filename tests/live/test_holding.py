@@ -264,7 +264,7 @@ def test_on_http_sse_a_ticket_and_a_refusal_come_on_the_stream(bench: Bench, wor
             talk.say(http("202 Accepted", b""))
 
     bench.serve(script)
-    target = "/messages?sessionId=s-held"
+    target = "/sse?sessionId=s-held"
     with bench.wire() as stream:
         stream.send(bench.request(method="GET", target="/sse"))
         stream.until(b"sessionId=s-held\n\n\r\n")

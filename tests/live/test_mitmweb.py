@@ -100,6 +100,16 @@ def test_what_is_edited_while_it_is_held_does_not_go_out(bench: Bench, web: Web,
     assert b"delete_customer" in bench.upstream.heard()
 
 
+def test_a_call_that_is_killed_while_its_client_waits_in_silence_asks_for_no_approval(bench: Bench, web: Web) -> None:
+    closed = len(bench.gateway.records("hold.closed"))
+    with bench.wire() as wire:
+        wire.send(bench.request(HELD, without=["accept"], headers=[("Accept", "application/json")]))
+        until(lambda: b"delete_customer" in web.contents(web.flow()), "it is held")
+        web.ask("POST", f"/flows/{web.flow()['id']}/kill")
+        until(lambda: len(bench.gateway.records("hold.closed")) > closed, "the hold ends", within_s=20)
+    assert bench.gateway.records("hold.closed")[-1]["outcome"] == "abandoned"
+
+
 def test_a_held_call_that_is_killed_does_not_go_out_though_it_is_approved(bench: Bench, web: Web, world: World) -> None:
     arguments = {"customer_id": "C-killed"}
     with bench.wire() as wire:

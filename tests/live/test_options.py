@@ -34,6 +34,7 @@ UNSAFE: Final[dict[str, dict[str, Any]]] = {
         "options": ["--set", "holdfast_rulez=x"],
         "says": "unknown option holdfast_rulez",
     },
+    "signs of life without a pause": {"options": ["--set", "holdfast_keep_alive=0"], "says": "from 1 to 240"},
     "the mode regular": {"mode": "regular", "says": RULE_OF_MODES},
     "the mode socks5": {"mode": "socks5", "says": RULE_OF_MODES},
     "the mode upstream": {"mode": "upstream:http://127.0.0.1:9", "says": RULE_OF_MODES},

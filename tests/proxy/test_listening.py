@@ -1,9 +1,9 @@
-"""What the gateway itself says on a stream: the stream layer listens, and sleeps while there is nothing to hear."""
+"""Event streams in the stream layer: it listens to the gateway, sleeps in between, and opens what it may."""
 
 import types
 
 import pytest
-from mitmproxy import options
+from mitmproxy import http, options
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy import commands, context, events
 from mitmproxy.proxy.layers import http as layers
@@ -12,7 +12,7 @@ from mitmproxy.test import taddons, tflow
 
 from holdfast.exchange import Answer
 from holdfast.outbox import Outbox
-from holdfast.proxy.hooks import HoldfastListenHook
+from holdfast.proxy.hooks import HoldfastEndHook, HoldfastListenHook, HoldfastOpenHook
 from holdfast.proxy.seals import Chunk, Passing
 from holdfast.proxy.stream import GateStream
 from holdfast.sse import Splitter
@@ -71,3 +71,12 @@ def test_a_stream_that_sleeps_is_woken_by_either_side(stream: GateStream, event:
     listening(stream, layers.ResponseData(1, b": from the server\n"))
     assert list(stream.handle_event(event)) == []
     assert outbox_of(stream).stirred.is_set()
+
+
+def test_a_stream_that_may_not_be_opened_ends_an_answer_that_has_begun(stream: GateStream) -> None:
+    assert stream.passing is not None
+    stream.passing.stream, stream.begun, stream.server_state = None, True, stream.state_wait_for_response_headers
+    head = http.Response.make(200, b"", {"content-type": "text/event-stream"})
+    asked = list(stream.handle_event(layers.ResponseHeaders(1, head)))[-1]
+    assert isinstance(asked, HoldfastOpenHook)
+    assert isinstance(list(stream.handle_event(events.HookCompleted(asked)))[-1], HoldfastEndHook)

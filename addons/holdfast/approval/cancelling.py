@@ -13,7 +13,7 @@ class Cancellations:
     """Who waits, by whose ids they are and by typed id: ``"1"`` and ``1`` are two ids."""
 
     def __init__(self) -> None:
-        self._waiting: dict[_Key, asyncio.Event] = {}
+        self._waiting: dict[_Key, set[asyncio.Event]] = {}
 
     @contextlib.contextmanager
     def waiting(self, whose: str, call_id: Id | None) -> Iterator[asyncio.Event]:
@@ -28,18 +28,23 @@ class Cancellations:
             yield cancelled
             return
         key = (whose, type(call_id), call_id)
-        self._waiting[key] = cancelled
+        self._waiting.setdefault(key, set()).add(cancelled)
         try:
             yield cancelled
         finally:
-            if self._waiting.get(key) is cancelled:
+            self._waiting[key].discard(cancelled)
+            if not self._waiting[key]:
                 del self._waiting[key]
 
     def cancel(self, whose: str, call_id: object) -> bool:
-        """Take back the Call ``call_id``; False where no such Call waits."""
+        """Take back the Call ``call_id``; False where no such Call waits.
+
+        Where there is no session, two clients of one Caller may wait with the same id. None of them goes out then: the
+        one that was taken back must not.
+        """
         if not isinstance(call_id, str | int):
             return False
-        cancelled = self._waiting.get((whose, type(call_id), call_id))
-        if cancelled is not None:
+        waiting = self._waiting.get((whose, type(call_id), call_id), set())
+        for cancelled in waiting:
             cancelled.set()
-        return cancelled is not None
+        return bool(waiting)

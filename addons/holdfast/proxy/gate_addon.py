@@ -55,6 +55,8 @@ class GateAddon:
                 passing.opened = EARLY_HEAD
                 passing.sign = Chunk(passing.signs.sign())
                 return
+            if passing.flow.error is not None:  # killed in mitmweb: nobody waits any more
+                passing.gone.set()
             await asyncio.wait({passing.admitting}, timeout=self.keep_alive_s)
         self._seal_admitted(passing, passing.admitting.result())
 

@@ -89,7 +89,7 @@ class GateStream(RequestHalf):
 
     def _open_stream(self, passing: Passing) -> layer.CommandGenerator[None]:
         yield HoldfastOpenHook(passing)
-        if passing.opened is None:
+        if passing.opened is None or passing.stream is None:  # the answer to a held call may have begun before
             yield from self.fail("the stream could not be written down")
             return
         if (yield from self._left_stream()):
