@@ -56,13 +56,13 @@ def _twice(world: World) -> None:
 def _too_late(world: World) -> None:
     held = world.hold(BOT, 0)
     held.decide("approve", "")
-    world.clock.advance(301)
+    world.clock.advance(306)
     held.go()
 
 
 def _decided_too_late(world: World) -> None:
     held = world.hold(BOT, 0)
-    world.clock.advance(901)
+    world.clock.advance(906)
     held.decide("approve", "")
 
 
@@ -213,4 +213,19 @@ def test_a_clock_set_back_while_a_call_was_held_makes_nobody_a_forger(
     world.ledger.close()
     build(world.folder, tmp_path / "back.zip")
     result = verify(tmp_path / "back.zip", [world.keys.verifier])
+    assert result.exit == Exit.VERIFIED, result.headline
+
+
+@pytest.mark.parametrize(("decided_s", "used_s"), [(0, 303), (903, 0)])
+def test_what_was_judged_in_time_and_written_a_moment_later_makes_nobody_a_forger(
+    world: World, tmp_path: Path, decided_s: int, used_s: int
+) -> None:
+    held = world.hold(BOT, 0)
+    world.clock.advance(decided_s)
+    held.decide("approve", "")
+    world.clock.advance(used_s)
+    held.go()
+    world.ledger.close()
+    build(world.folder, tmp_path / "later.zip")
+    result = verify(tmp_path / "later.zip", [world.keys.verifier])
     assert result.exit == Exit.VERIFIED, result.headline

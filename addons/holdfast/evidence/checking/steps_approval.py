@@ -23,6 +23,8 @@ from holdfast.evidence.files.payloads import Erased, Opened
 from holdfast.ledger.note import Verify
 
 CLOCK_STEP_MAX: Final = dt.timedelta(seconds=5)  # more than a time server corrects at once
+# The gateway looks at the clock, then writes; a ledger that cannot write for longer gives up.
+WRITTEN_LATER_MAX: Final = dt.timedelta(seconds=5)
 
 
 @dataclasses.dataclass(slots=True)
@@ -118,7 +120,7 @@ class Approvals:
         if entry.text("appr", "request") != hold.opened.text("appr", "request"):
             hold_id = entry.text("appr", "id")
             raise EvidenceError(f"record {entry.index}: decides about another request than hold {hold_id}")
-        if entry.at > _time(hold.opened, "expires"):
+        if entry.at > _time(hold.opened, "expires") + WRITTEN_LATER_MAX:
             raise EvidenceError(f"record {entry.index}: decided after the hold had expired")
         _check_approver(entry, hold)
         statement = None
@@ -283,7 +285,7 @@ def _check_use(entry: Entry, hold: _Hold, *, is_unsure: bool) -> None:
     if is_unsure:
         return
     granted_at = max(statement.not_before_at if statement else yes.at for yes, statement in hold.yeses)
-    if (entry.at - granted_at).total_seconds() > hold.terms.use_s:
+    if entry.at > granted_at + dt.timedelta(seconds=hold.terms.use_s) + WRITTEN_LATER_MAX:
         raise EvidenceError(f"record {entry.index}: went out after the approval had to be used")
 
 
