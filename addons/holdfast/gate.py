@@ -229,8 +229,7 @@ class Gate:
         if admission.server.kind is ServerKind.LLM:
             return await releasing.release(self.stations, admission, head, body, watch)
         headers = wireheaders.to_client(head, admission.force.masker.keep_text)
-        # HTTP+SSE (2024-11-05) answers a POST with 202 and replies on the stream: the Call stays open.
-        if not body and (head.status == HTTP_ACCEPTED or (head.status in (200, 204) and not admission.waiting())):
+        if replies.are_none(admission, head, body):
             watch.show_reply(b"", {"status": str(head.status)})
             return _beside(admission, Body((), is_batch=False), Answer(head.status, headers, b""))
         if head.status in (401, 403):  # the gateway's own credential, not the client's

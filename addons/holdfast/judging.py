@@ -34,6 +34,7 @@ from holdfast.policy.scope import Facts
 from holdfast.stations import Stations, Trail
 
 UNSUPPORTED_VERSION: Final = -32022  # MCP 2026-07-28, schema: UnsupportedProtocolVersionError
+PROBE: Final = "server/discover"  # how a client of the modern era finds out which era a server is of
 _VERSION_LIKE: Final = re.compile(r"[A-Za-z0-9.-]{1,32}")  # what may be said back to whoever asked for it
 
 
@@ -45,6 +46,10 @@ def agree_on_version(trail: Trail, body: Body) -> str:
     """
     header = trail.request.header("mcp-protocol-version")
     calls = [message for message in body.messages if isinstance(message, Call)]
+    probes = [message.method for message in calls] == [PROBE]
+    if probes and trail.on_stream and not wireheaders.mirrors(trail.request.headers):
+        # HTTP+SSE has no headers that repeat the body: a client may still ask whether the server knows the modern era.
+        return HANDSHAKE_VERSIONS[0]
     versions = {version_of(call, header) for call in calls} or {header or BATCH_VERSION}
     if len(versions) > 1:
         raise Refused(Cause.MALFORMED, "a batch mixes protocol versions")

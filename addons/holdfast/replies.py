@@ -26,6 +26,7 @@ from holdfast.policy.scope import Facts
 from holdfast.stations import Stations
 from holdfast.wireheaders import media_type
 
+_ACCEPTED = 202
 NOT_MODIFIED = 304
 ERRORS = 400
 DRAFTS_PER_APPEND = 100  # the ledger takes a few more at once
@@ -248,3 +249,14 @@ def _answered(stations: Stations, admission: Admission, reply: Reply) -> Admitte
     if found is None:
         raise Refused(Cause.SERVER_FAULT, "a reply answers no open call")
     return found
+
+
+def are_none(admission: Admission, head: Head, body: bytes) -> bool:
+    """Whether a response has no Reply, and need have none.
+
+    HTTP+SSE (2024-11-05) answers a POST with 202 and replies on the stream: the Call stays open. Servers put a word of
+    text in that answer, which nobody reads and which is not passed on.
+    """
+    if head.status == _ACCEPTED:
+        return not body or media_type(head.header("content-type")) != "application/json"
+    return not body and head.status in (200, 204) and not admission.waiting()

@@ -1,10 +1,12 @@
 """Replies: correlated, masked and recorded before they come back; whatever cannot be vouched for stays outside."""
 
+import dataclasses
+
 import pytest
 from tests.gate.works import CARD, MAIL, FullAfter, FullDisk, Works, result, token, tool
 
 from holdfast import jsontext
-from holdfast.exchange import Head, Peer, Request
+from holdfast.exchange import Head, Headers, Peer, Request
 from holdfast.jsontext import JsonObject
 from holdfast.passage import Admission
 from holdfast.streams import EventStream
@@ -46,6 +48,22 @@ async def test_a_reply_that_answers_nothing_stays_outside(works: Works, body: ob
     answer = await works.release(admission, body)
     assert answer.status in {502, 400, 413}
     assert b"wrong id" not in answer.body
+    assert works.types() == ["call", "call.lost"]
+
+
+@pytest.mark.parametrize("headers", [(), (("content-type", "text/plain"),)])
+async def test_an_acceptance_keeps_the_call_open_and_its_text_stays_outside(works: Works, headers: Headers) -> None:
+    admission = await works.admitted(tool("get_customer"))
+    answer = await works.gate.release(admission, Head(202, headers), b"Accepted", works.screen)
+    assert (answer.status, answer.body) == (202, b"")
+    assert works.types() == ["call"]
+    assert (await works.release(admission, result("late"))).status == 200
+
+
+async def test_an_acceptance_with_a_reply_that_answers_nothing_is_a_fault(works: Works) -> None:
+    admission = await works.admitted(tool("get_customer"))
+    answer = await works.release(admission, result("wrong id", 99), status=202)
+    assert answer.status == 502
     assert works.types() == ["call", "call.lost"]
 
 
@@ -149,6 +167,21 @@ async def test_the_endpoint_of_http_sse_keeps_clients_at_the_gateway(works: Work
     block = b"event: message\ndata: " + jsontext.wire(result("here")) + b"\n\n"
     assert await stream.release([block]) == block
     assert works.types()[-2:] == ["call", "reply"]
+
+
+@pytest.mark.parametrize(("method", "passes"), [("server/discover", True), ("tools/call", False)])
+async def test_a_client_of_an_old_stream_may_ask_for_the_modern_era_and_no_more(
+    works: Works, method: str, *, passes: bool
+) -> None:
+    stream = await _opened_stream(works)
+    await stream.release([b"event: endpoint\ndata: /messages/?session_id=abc\n\n"])
+    asked: JsonObject = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}, "name": "get_customer"}
+    message: JsonObject = {"jsonrpc": "2.0", "id": 1, "method": method, "params": asked}
+    posted = works.post(message, path="/mcp?session_id=abc")
+    fields = tuple(pair for pair in posted.headers if not pair[0].startswith("mcp-"))
+    answer = await works.gate.admit(dataclasses.replace(posted, headers=fields), works.screen)
+    assert isinstance(answer, Admission) is passes
+    assert works.types()[-1] == ("call" if passes else "refused")
 
 
 @pytest.mark.parametrize(
