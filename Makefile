@@ -69,6 +69,10 @@ sdks: setup ## Set up .sdks: SDKs of LLM providers, which the tests in tests/llm
 fuzz: setup ## Feed the parsers what a coverage-guided fuzzer makes up, SECONDS for each
 	@$(PY) scripts/fuzz.py --seconds "$$SECONDS" $(ARGS)
 
+.PHONY: clients
+clients: setup ## Set up .clients: MCP clients and servers by others, which tests/clients lets talk through the gateway
+	@$(PY) scripts/clients.py $(ARGS)
+
 .PHONY: conformance
 conformance: setup ## Run MCP's conformance suite directly and through the gateway, and compare
 	@$(PY) scripts/conformance.py $(ARGS)

@@ -23,6 +23,7 @@ PROMISED = {
     "fuzz",
     "sdks",
     "help",
+    "clients",
     "conformance",
 }
 
