@@ -146,8 +146,10 @@ class EventStream:
 
     def _endpoint(self, event: Event) -> tuple[Event, Draft]:
         """HTTP+SSE (2024-11-05): where to POST. The client stays at the endpoint it knows; only the session goes on."""
-        target = _ENDPOINT.fullmatch(urllib.parse.urlsplit(event.data or "")._replace(scheme="", netloc="").geturl())
         admission, keep_text = self._admission, self._admission.force.masker.keep_text
+        # It may be relative to what was asked (RFC 3986 5.2); whose host it names makes no difference.
+        whole = urllib.parse.urljoin(f"http://server{admission.outgoing.path}", event.data or "")
+        target = _ENDPOINT.fullmatch(urllib.parse.urlsplit(whole)._replace(scheme="", netloc="").geturl())
         if target is None or any(wireheaders.tells(target[part], keep_text) for part in ("path", "session")):
             raise Refused(Cause.SERVER_FAULT, "the endpoint event names no plain address with a session")
         if admission.kind is not Kind.STREAM or admission.session is not None:

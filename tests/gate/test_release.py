@@ -185,6 +185,28 @@ async def test_a_client_of_an_old_stream_may_ask_for_the_modern_era_and_no_more(
 
 
 @pytest.mark.parametrize(
+    ("data", "asked_at"),
+    [
+        ("https://inner.example:3000/messages?sessionId=abc", "/messages"),
+        ("/messages?sessionId=abc", "/messages"),
+        ("messages/?sessionId=abc", "/messages/"),
+        ("./deep/messages?sessionId=abc", "/deep/messages"),
+        ("?sessionId=abc", "/mcp"),
+        ("//other.example/messages?sessionId=abc", "/messages"),
+    ],
+)
+async def test_an_endpoint_may_be_absolute_or_relative_to_what_was_asked(
+    works: Works, data: str, asked_at: str
+) -> None:
+    stream = await _opened_stream(works)
+    out = await stream.release([f"event: endpoint\ndata: {data}\n\n".encode()])
+    assert out == b"event: endpoint\ndata: /mcp?sessionId=abc\n\n"
+    asked = await works.gate.admit(works.post(tool("get_customer"), path="/mcp?sessionId=abc"), works.screen)
+    assert isinstance(asked, Admission)
+    assert asked.outgoing.path == f"{asked_at}?sessionId=abc"
+
+
+@pytest.mark.parametrize(
     "data",
     [
         "////evil.example/p?sessionId=1",
