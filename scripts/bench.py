@@ -7,6 +7,7 @@ before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`
 ``bench.py streams`` lets many event streams go through one gateway, and through a mitmdump that passes them on;
 ``bench.py holds`` lets many calls be held on one gateway, beside calls that wait for a slow server behind mitmdump.
 ``bench.py ledger`` appends to the ledger in process and over the socket of a separate writer, beside raw SQLite.
+``bench.py masking`` asks Presidio's own engine and the gateway's way to the same findings over the same texts.
 ``bench.py evidence`` builds the package of a ledger with many Records, and verifies it: time and memory of both.
 """
 
@@ -23,7 +24,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
 
-from scripts.bench_world import evidence, holds, ledger, streams
+from scripts.bench_world import evidence, holds, ledger, masking, streams
 from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
 from scripts.bench_world.crowds import complain
 from scripts.bench_world.measure import Figures, summarise
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _stream_options(commands.add_parser("streams", help="many event streams at once: latency, rate, memory"))
     _hold_options(commands.add_parser("holds", help="many held calls at once: memory, approval to server, others"))
     _ledger_options(commands.add_parser("ledger", help="durable appends a second, beside raw SQLite; verify"))
+    _masking_options(commands.add_parser("masking", help="findings a message costs, beside Presidio's own engine"))
     _evidence_options(commands.add_parser("evidence", help="build and verify the package of a large ledger"))
     return parser
 
@@ -89,6 +91,19 @@ def _evidence_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=int, default=100_000, help="Records of the ledger (default 100000)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(run=measure_evidence)
+
+
+def _masking_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--messages", type=int, default=200, help="messages for each share with data (default 200)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=measure_masking)
+
+
+def measure_masking(options: argparse.Namespace) -> int:
+    """Find in the same texts both ways and print what that took; 1 where the findings differ."""
+    figures = masking.measure(ROOT / "rules" / "masking.yaml", options.messages, _tell)
+    print(json.dumps([one.to_json() for one in figures], indent=2) if options.json else masking.table(figures))
+    return 1 if any(one.differing_count for one in figures) else 0
 
 
 def measure_evidence(options: argparse.Namespace) -> int:

@@ -25,7 +25,8 @@ _WORDS: Final = (
 _KINDS: Final = ("prose", "prose", "prose", "prose", "prose", "personal", "personal", "personal", "same", "same")
 
 
-def _prose(dice: random.Random, chars: int) -> str:
+def prose(dice: random.Random, chars: int) -> str:
+    """Ordinary words, ``chars`` characters of them."""
     words: list[str] = []
     length = 0
     while length <= chars:
@@ -41,9 +42,9 @@ def _personal(dice: random.Random) -> str:
 
 def _text(dice: random.Random, kind: str, chars: int) -> str:
     if kind == "same":
-        return _prose(random.Random(1), chars)  # noqa: S311 -- test data
+        return prose(random.Random(1), chars)  # noqa: S311 -- test data
     head = f"case {STAMP}: " + (_personal(dice) if kind == "personal" else "")
-    return head + _prose(dice, max(chars - len(head), 0))
+    return head + prose(dice, max(chars - len(head), 0))
 
 
 def _call(text: str) -> dict[str, Any]:

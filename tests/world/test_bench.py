@@ -5,7 +5,8 @@ import math
 import os
 
 import pytest
-from scripts.bench import main
+from scripts.bench import ROOT, main
+from scripts.bench_world import masking
 from scripts.bench_world.load import content_length
 from scripts.bench_world.measure import Round, cpu_seconds, percentile_ms, summarise
 from scripts.bench_world.traffic import MESSAGE_BYTES, RAW_CARD, calls, replies, request_bytes, stamped
@@ -75,3 +76,11 @@ def test_help_names_the_options(capsys: pytest.CaptureFixture[str]) -> None:
         main(["gateway", "--help"])
     shown = capsys.readouterr().out
     assert all(option in shown for option in ("--seconds", "--rounds", "--connections", "--streams", "--json"))
+
+
+def test_both_ways_of_finding_are_asked_for_the_same_and_answer_the_same() -> None:
+    figures = masking.measure(ROOT / "rules" / "masking.yaml", 4, lambda _: None)
+    assert [one.percent for one in figures] == list(masking.SHARES)
+    assert all(one.differing_count == 0 for one in figures)
+    assert figures[-1].findings_count > figures[0].findings_count
+    assert {"URL", "DATE_TIME"} <= {rule.entity for rule in masking.all_on(ROOT / "rules" / "masking.yaml").entities}
