@@ -5,7 +5,7 @@ import collections
 import contextlib
 import dataclasses
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from holdfast.call import Call, Direction, Id, Message
@@ -109,6 +109,13 @@ class Admission:
 type _Key = tuple[str, Direction, type, Id]
 
 
+def _key(scope: str, message: Message) -> _Key | None:
+    """By what the Call ``message`` is found; None where no Reply will come."""
+    if not isinstance(message, Call) or message.id is None:
+        return None
+    return scope, message.direction, type(message.id), message.id
+
+
 class OpenCalls:
     """Calls that were admitted and not yet answered, found by scope, direction and typed id.
 
@@ -118,6 +125,7 @@ class OpenCalls:
     def __init__(self) -> None:
         self._calls: collections.OrderedDict[_Key, Admitted] = collections.OrderedDict()
         self._coming: set[_Key] = set()
+        self._being_answered: set[_Key] = set()
 
     @contextlib.contextmanager
     def coming(self, scope: str, messages: Iterable[Message]) -> Iterator[None]:
@@ -127,11 +135,7 @@ class OpenCalls:
             Refused: MALFORMED, a Call with such an id is on its way. Their Replies could not be told apart, and a list
                 would be shown as what another Call had asked for.
         """
-        keys = {
-            (scope, message.direction, type(message.id), message.id)
-            for message in messages
-            if isinstance(message, Call) and message.id is not None
-        }
+        keys = {key for message in messages if (key := _key(scope, message))}
         if not keys.isdisjoint(self._coming):
             raise Refused(
                 Cause.MALFORMED, "a call with this id is on its way", next_step="Give each call an id of its own."
@@ -142,11 +146,27 @@ class OpenCalls:
         finally:
             self._coming -= keys
 
+    @contextlib.contextmanager
+    def answering(self, scope: str, answered: Sequence[Admitted]) -> Iterator[None]:
+        """While the Records of Replies to ``answered`` are being written, no other Reply to them is.
+
+        Raises:
+            Refused: SERVER_FAULT, one of them has its Reply already, or is about to.
+        """
+        keys = {key: admitted for admitted in answered if (key := _key(scope, admitted.message))}
+        if keys.keys() & self._being_answered or any(self._calls.get(key) is not one for key, one in keys.items()):
+            raise Refused(Cause.SERVER_FAULT, "a call is answered twice")
+        self._being_answered |= keys.keys()
+        try:
+            yield
+        finally:
+            self._being_answered -= keys.keys()
+
     def add(self, scope: str, admitted: Admitted) -> None:
         """Remember a Call that waits for its Reply."""
-        message = admitted.message
-        if isinstance(message, Call) and message.id is not None:
-            self._calls[(scope, message.direction, type(message.id), message.id)] = admitted
+        key = _key(scope, admitted.message)
+        if key is not None:
+            self._calls[key] = admitted
             if len(self._calls) > OPEN_CALLS_MAX:
                 self._calls.popitem(last=False)
 
@@ -160,11 +180,8 @@ class OpenCalls:
 
     def close(self, scope: str, admitted: Admitted) -> bool:
         """Forget a Call, because it was answered or lost; False where it was not open any more."""
-        message = admitted.message
-        if not isinstance(message, Call) or message.id is None:
-            return False
-        key = (scope, message.direction, type(message.id), message.id)
-        if self._calls.get(key) is not admitted:
+        key = _key(scope, admitted.message)
+        if key is None or self._calls.get(key) is not admitted:
             return False
         del self._calls[key]
         return True

@@ -172,8 +172,16 @@ async def record(
     """Make all of ``vouched`` durable, then ``more``; what they define first. Returns their Receipts in that order.
 
     Raises:
+        Refused: SERVER_FAULT, another Reply to the same Call came first.
         LedgerError: it cannot be recorded; nothing may be released.
     """
+    with stations.open_calls.answering(admission.scope, [one.answers for one in vouched if one.answers is not None]):
+        return await _record(stations, admission, vouched, more)
+
+
+async def _record(
+    stations: Stations, admission: Admission, vouched: list[Vouched], more: list[Draft]
+) -> tuple[Receipt, ...]:
     defined = [definition for one in vouched for definition in one.defines]
     for some in itertools.batched(defined, OBJECTS_AT_ONCE, strict=False):
         await asyncio.gather(*(stations.ledger.put_object(capture.JSON_TYPE, one.data) for one in some))
