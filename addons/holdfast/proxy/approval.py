@@ -3,9 +3,8 @@
 import asyncio
 import logging
 from pathlib import Path
-from typing import Final
 
-from mitmproxy import command, ctx, exceptions, types
+from mitmproxy import command, exceptions, types
 from mitmproxy.addonmanager import Loader
 
 from holdfast import jsontext
@@ -14,7 +13,7 @@ from holdfast.approval.client import completed
 from holdfast.approval.desk import Desk
 from holdfast.approval.keys import Signer, load_key, sign_statement, signer_of
 from holdfast.approval.statement import PAYLOAD_TYPE, Choice, Statement, parse_statement
-from holdfast.errors import HoldfastError, SettingsError
+from holdfast.errors import HoldfastError
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.remote.access import Writable
 from holdfast.proxy.gate_addon import KEEP_ALIVE_S
@@ -22,7 +21,6 @@ from holdfast.proxy.plant import Plant
 
 log = logging.getLogger(__name__)
 
-KEEP_ALIVE_S_MAX: Final = 240  # HTTP clients give up 300 s after the last byte
 SOURCE = "mitmproxy:command"  # what Records say about where a decision came from
 
 
@@ -61,15 +59,7 @@ class ApprovalStation:
         )
 
     def open(self, plant: Plant) -> None:
-        """Build the desk.
-
-        Raises:
-            SettingsError: signs of life would never stop, or come too late for anybody.
-        """
-        if not 1 <= ctx.options.holdfast_keep_alive <= KEEP_ALIVE_S_MAX:
-            raise SettingsError(
-                f"holdfast_keep_alive is {ctx.options.holdfast_keep_alive}; give seconds from 1 to {KEEP_ALIVE_S_MAX}"
-            )
+        """Build the desk."""
         plant.desk = Desk(
             plant.data,
             plant.ledger,

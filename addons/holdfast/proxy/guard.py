@@ -53,6 +53,10 @@ FORCED: Final[dict[str, Any]] = {
     "tcp_timeout": 24 * 3600,  # an idle event stream is no fault
     "websocket": False,
 }
+# Options of ours that are numbers. Checked before anything is opened that would have to be closed.
+RANGES: Final = {
+    "holdfast_keep_alive": (1, 240),  # 0 would never pause; HTTP clients give up 300 s after the last byte
+}
 # Commands that run code, write files or send flows anew.
 CLOSED_COMMANDS: Final = (
     *("script.run", "save.file", "save.har", "export.file", "cut.save", "cut.clip", "export.clip"),
@@ -90,6 +94,9 @@ class OptionGuard:
         unknown = sorted(name for name in ctx.options.deferred if name.startswith("holdfast"))
         if unknown:
             raise exceptions.OptionsError(f"unknown option {unknown[0]}; see docs/options.md")
+        for name, (low, high) in RANGES.items():
+            if not low <= (value := getattr(ctx.options, name)) <= high:
+                raise exceptions.OptionsError(f"{name} is {value}; give a number from {low} to {high}")
         names = ["scripts", "mode", *own_options()]
         self._frozen = {name: _plain(getattr(ctx.options, name)) for name in names}
         if "web_columns" in ctx.options:  # mitmweb: show the decision in the list
