@@ -77,10 +77,14 @@ async def test_the_path_decides_where_a_call_goes_and_with_which_credential(work
 
 
 async def test_no_header_of_a_client_leads_elsewhere(works: Works) -> None:
-    admission = await admitted(works, "/crm/mcp", tool("get_customer"), ("host", "docs.example"), ("x-api-key", "mine"))
+    elsewhere = (("x-forwarded-host", "docs.example"), ("forwarded", "host=docs.example"), ("x-api-key", "mine"))
+    admission = await admitted(works, "/crm/mcp", tool("get_customer"), *elsewhere)
     assert admission.outgoing.upstream == CRM.upstream
     assert dict(admission.outgoing.headers)["host"] == "crm:3000"
     assert "x-api-key" not in dict(admission.outgoing.headers)
+    refused = await asked(works, "/crm/mcp", tool("get_customer"), ("host", "docs.example"))
+    assert isinstance(refused, Answer)
+    assert refused.status == 403
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/crm", "/crm/mcp/", "/crm/../docs/mcp", "/docs/mcp/x"])
