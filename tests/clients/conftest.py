@@ -15,14 +15,14 @@ from tests.live.harness.gateway import Gateway
 from tests.live.harness.world import SAID_BY_SERVER, World, make_world
 
 STDIO = ("filesystem", "memory", "git", "sqlite", "time")
-# Expires at the age at which the other holds of the test are decided.
-BRIEF = """rules:
+EXPIRES_S = 90  # the age at which the other holds of the test are decided
+BRIEF = f"""rules:
   - id: brief
     description: Nobody decides in time.
     method: tools/call
     name: [remove_customer]
     approver_groups: [mcp-approvers]
-    expires_s: 90
+    expires_s: {EXPIRES_S}
 """
 
 

@@ -16,7 +16,7 @@ async function patiently(step, caller) {
   for (let tries = 1; ; tries++) {
     const result = await caller(step.name, step.arguments);
     const said = result.content.filter((item) => item.type === "text").map((item) => item.text).join("\n");
-    const told = step.patient && result.isError && said.includes("Ticket: H-");
+    const told = step.patient && result.isError && said.includes("approval is pending");
     if (!told || tries === TRIES_MAX) return { tries, text: said, error: Boolean(result.isError) };
   }
 }

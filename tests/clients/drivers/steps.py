@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 TRIES_MAX = 8  # of a patient call; each takes the gateway's cap, and ten minutes are enough
-TICKET = "Ticket: H-"
+TICKET = "approval is pending"
 
 type Lister = Callable[[], Awaitable[list[str]]]
 type Caller = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]

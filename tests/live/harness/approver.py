@@ -17,11 +17,16 @@ def deny(gateway: Gateway, world: World) -> str:
     return _decide(gateway, world, "deny")
 
 
-def _decide(gateway: Gateway, world: World, choice: Choice) -> str:
+def decide(gateway: Gateway, world: World, hold: str, choice: Choice) -> str:
+    """Decide about the Hold that ``hold`` names; its id."""
     desk = DeskClient(gateway.data)
-    holds = until(desk.listing, "a call is held")
-    sight = desk.show(str(holds[-1]["id"]))
+    sight = desk.show(hold)
     assert sight.statement is not None
     token = world.token("mcp-approvers", sub="an-approver")
     desk.decide_by_token(completed(sight.statement, choice, "seen"), token)
     return sight.id
+
+
+def _decide(gateway: Gateway, world: World, choice: Choice) -> str:
+    holds = until(DeskClient(gateway.data).listing, "a call is held")
+    return decide(gateway, world, str(holds[-1]["id"]), choice)
