@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -182,19 +182,20 @@ async def test_a_real_token_of_the_approvers_group_approves(real: RealWorld) -> 
 
 
 @pytest.mark.parametrize(
-    ("token", "reason"),
-    [
-        (token_of("dana", ["mcp-users"]), "not among them"),
-        (token_of("agent", ["mcp-approvers"]), "of their own"),
-        (token_of("dana", ["mcp-approvers"], act={"sub": "helper"}), "delegated"),
-        (token_of("dana", ["mcp-approvers"], aud="https://else.example"), "aud"),
-        ("no.token.atall", "token"),
+    ("made", "reason"),
+    [  # made when the test runs: a whole run takes longer than a token lives
+        (lambda: token_of("dana", ["mcp-users"]), "not among them"),
+        (lambda: token_of("agent", ["mcp-approvers"]), "of their own"),
+        (lambda: token_of("dana", ["mcp-approvers"], act={"sub": "helper"}), "delegated"),
+        (lambda: token_of("dana", ["mcp-approvers"], aud="https://else.example"), "aud"),
+        (lambda: "no.token.atall", "token"),
     ],
     ids=["group", "self", "delegated", "audience", "garbage"],
 )
 async def test_a_real_token_that_may_not_decide_is_refused_and_recorded(
-    real: RealWorld, token: str, reason: str
+    real: RealWorld, made: Callable[[], str], reason: str
 ) -> None:
+    token = made()
     real.call(real.request())
     (hold_id,) = await real.waiting()
     with pytest.raises(Rejected, match=reason):
