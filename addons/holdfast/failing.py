@@ -1,6 +1,7 @@
 """What a failed stage, or a failed server, means for the message that met it."""
 
 import logging
+from collections.abc import Awaitable
 
 from holdfast.errors import Cause, HoldfastError, Refused
 
@@ -28,6 +29,17 @@ def failure(error: Exception) -> Refused:
         "the gateway cannot do its duty now",
         next_step="Nothing was passed on. Try again later, and tell the operator.",
     )
+
+
+async def or_cut[T](work: Awaitable[T]) -> T | None:
+    """What ``work`` on a stream comes to; None where the stream must be cut. The one place that decides so."""
+    try:
+        return await work
+    except Refused as refused:
+        log.warning("a stream was cut: %s", refused.reason)
+    except Exception as error:  # noqa: BLE001 -- a stage that failed lets nothing of the stream pass
+        failure(error)
+    return None
 
 
 def _place(error: Exception) -> str:

@@ -4,7 +4,6 @@ Events arrive in batches, whatever came while the last batch was being written d
 """
 
 import dataclasses
-import logging
 import re
 import urllib.parse
 from typing import Final
@@ -13,7 +12,7 @@ from holdfast import replies, wireheaders
 from holdfast.call import Body, Direction, parse_body
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head
-from holdfast.failing import failure
+from holdfast.failing import failure, or_cut
 from holdfast.gate import Gate, session_draft
 from holdfast.ledger.draft import Draft
 from holdfast.outbox import Outbox
@@ -23,8 +22,6 @@ from holdfast.replies import Vouched
 from holdfast.screen import SESSION_QUERY
 from holdfast.sse import Event, format_event, parse_event
 from holdfast.stations import scope_of
-
-log = logging.getLogger(__name__)
 
 _ENDPOINT: Final = re.compile(
     rf"(?P<path>{PATH.pattern})\?(?P<query>(?:{'|'.join(sorted(SESSION_QUERY))})=(?P<session>[A-Za-z0-9._~-]{{1,256}}))"
@@ -46,31 +43,23 @@ class EventStream:
 
     async def open(self, head: Head) -> Answer | None:
         """Status and headers that may go to the client now; None where the stream must be cut."""
-        try:
-            session = head.header("mcp-session-id")
-            initializes = any(
-                getattr(admitted.message, "method", "") == "initialize" for admitted in self._admission.admitted
-            )
-            if session is not None and initializes:
-                # Whose it is comes first: a Record must not give one Caller's session to another.
-                self._stations.sessions.open(self._admission.server.id, session, self._admission.caller)
-                await self._stations.ledger.append(session_draft(self._stations, self._admission, session))
-            headers = wireheaders.to_client(head, self._admission.force.masker.keep_text)
-            return Answer(200, (("content-type", "text/event-stream"), *headers), b"")
-        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage cuts a stream
-            failure(error)
-            return None
+        return await or_cut(self._open(head))
+
+    async def _open(self, head: Head) -> Answer:
+        session = head.header("mcp-session-id")
+        initializes = any(
+            getattr(admitted.message, "method", "") == "initialize" for admitted in self._admission.admitted
+        )
+        if session is not None and initializes:
+            # Whose it is comes first: a Record must not give one Caller's session to another.
+            self._stations.sessions.open(self._admission.server.id, session, self._admission.caller)
+            await self._stations.ledger.append(session_draft(self._stations, self._admission, session))
+        headers = wireheaders.to_client(head, self._admission.force.masker.keep_text)
+        return Answer(200, (("content-type", "text/event-stream"), *headers), b"")
 
     async def release(self, blocks: list[bytes]) -> bytes | None:
         """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
-        try:
-            return await self._release(blocks)
-        except Refused as refused:
-            log.warning("a stream was cut: %s", refused.reason)
-            return None
-        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage cuts a stream
-            failure(error)
-            return None
+        return await or_cut(self._release(blocks))
 
     async def _release(self, blocks: list[bytes]) -> bytes:
         self._check_credential()

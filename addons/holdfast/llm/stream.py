@@ -12,7 +12,7 @@ from holdfast import capture, jsontext, replies
 from holdfast.call import Direction, Reply
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head
-from holdfast.failing import failure
+from holdfast.failing import failure, or_cut
 from holdfast.gate import Gate
 from holdfast.jsontext import Json
 from holdfast.ledger.draft import Draft
@@ -55,27 +55,16 @@ class LlmStream:
 
     async def open(self, head: Head) -> Answer | None:
         """Status and headers that may go to the client now; None where the stream must be cut."""
-        try:
-            self._teller = _teller_of(serving.api_of(self._admission.server, self._admission.path), self._texts)
-            sent = headers.to_client(head, self._admission.force.masker.keep_text)
-            return Answer(HTTP_OK, (("content-type", "text/event-stream"), *sent), b"")
-        except Refused as refused:
-            log.warning("a stream was cut: %s", refused.reason)
-            return None
-        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage cuts a stream
-            failure(error)
-            return None
+        return await or_cut(self._open(head))
+
+    async def _open(self, head: Head) -> Answer:
+        self._teller = _teller_of(serving.api_of(self._admission.server, self._admission.path), self._texts)
+        sent = headers.to_client(head, self._admission.force.masker.keep_text)
+        return Answer(HTTP_OK, (("content-type", "text/event-stream"), *sent), b"")
 
     async def release(self, blocks: list[bytes]) -> bytes | None:
         """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
-        try:
-            return await self._release(blocks)
-        except Refused as refused:
-            log.warning("a stream was cut: %s", refused.reason)
-            return None
-        except Exception as error:  # noqa: BLE001 -- the one place where a failed stage cuts a stream
-            failure(error)
-            return None
+        return await or_cut(self._release(blocks))
 
     async def _release(self, blocks: list[bytes]) -> bytes:
         teller = self._teller
