@@ -25,6 +25,7 @@ from holdfast.masking.language import CutterNlpEngine
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.rules import parse_masking
 from holdfast.masking.words import Cutter
+from holdfast.policy.beside import Beside
 from holdfast.policy.document import Source, parse_document
 
 SHARES: Final = (0, 5, 30, 100)  # percent of the messages that carry dense personal data
@@ -103,7 +104,7 @@ def all_on(path: Path) -> MaskingRules:
     lines = ["phone_regions: " + REGIONS if line.startswith("phone_regions:") else line for line in text.splitlines()]
     for name in _OFF:
         lines = [f"  - {{entity: {name}}}" if f"entity: {name}, enabled: false" in line else line for line in lines]
-    return parse_masking(parse_document(Source(path.name, "\n".join(lines).encode())))
+    return parse_masking(parse_document(Source(path.name, "\n".join(lines).encode())), Beside(path.parent))
 
 
 def _measure_share(ways: tuple[Finder, Finder], percent: int, messages_count: int) -> Figures:

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def write_rules(folder: Path, **replaced: str) -> Path:
     for name in ("access", "masking", "approval"):
         text = replaced.get(name) or (ROOT / "rules" / f"{name}.yaml").read_text()
         (rules / f"{name}.yaml").write_text(text)
+    for name in ("masking", "profiles"):
+        shutil.copytree(ROOT / "rules" / name, rules / name)
     identity = (
         f"version: 1\nissuers:\n  - id: corp\n    issuer: {ISSUER}\n    jwks_file: {keys}\n    audiences: [{AUD}]\n"
     )

@@ -5,6 +5,7 @@ import pytest
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
 from holdfast.masking.rules import parse_masking
+from holdfast.policy.beside import Beside
 from holdfast.policy.document import Source, parse_document, read_source
 
 KEY = bytes(range(32))
@@ -17,7 +18,7 @@ def rules_of(text: str) -> MaskingRules:
 
 @pytest.fixture(scope="session")
 def shipped_rules() -> MaskingRules:
-    return parse_masking(parse_document(read_source(RULES_PATH)))
+    return parse_masking(parse_document(read_source(RULES_PATH)), Beside(RULES_PATH.parent))
 
 
 @pytest.fixture(scope="session")

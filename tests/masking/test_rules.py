@@ -40,7 +40,7 @@ def test_an_example_that_does_not_hold_is_named() -> None:
         (HEAD + "  - {entity: CREDIT_CARD, keep: 12}\n", 4, "keep"),
         (HEAD + "  - {entity: CREDIT_CARD, colour: red}\n", 4, "colour"),
         (HEAD + "  - {entity: PERSON}\n", 4, "model"),
-        (HEAD + "  - {entity: NO_SUCH_THING}\n", 3, "NO_SUCH_THING"),
+        (HEAD + "  - {entity: NO_SUCH_THING}\n", 4, "NO_SUCH_THING"),
         (HEAD + "patterns:\n  - {id: a, entity: US_SSN, regex: '(['}\n", 5, "regular expression"),
         (HEAD + "patterns:\n  - {id: a, entity: US_SSN, regex: 'x*'}\n", 5, "empty text"),
         (HEAD + "patterns:\n  - {id: a, entity: CRYPTO, regex: 'x'}\n", 5, "CRYPTO"),

@@ -153,7 +153,7 @@ def test_a_message_that_takes_too_long_is_refused() -> None:
 
 
 def test_a_message_of_many_short_texts_is_refused_when_its_time_is_up(shipped_rules: MaskingRules) -> None:
-    tools = Tools(shipped_rules, {}, Scanner(shipped_rules, KEY), KEY)
+    tools = Tools.of(shipped_rules, shipped_rules.in_force, Scanner(shipped_rules, KEY), KEY)
     counting = Leaves(tools, Direction.TO_SERVER, Budget(Ticking()))
     with pytest.raises(MaskingError, match="more than 5 s"):
         _count(counting, 5000)

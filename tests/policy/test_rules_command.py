@@ -32,6 +32,7 @@ def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Pat
         "identity.yaml",
         "access.yaml",
         "masking.yaml",
+        *(f"profiles/{name}.yaml" for name in ("all", "gdpr", "hipaa", "pci", "secrets")),
         "approval.yaml",
         "servers.yaml",
         "witnesses.yaml",
@@ -79,6 +80,29 @@ def test_explain_says_which_rule_decides_why_others_do_not_and_what_is_masked() 
     found = told["masking"]["findings"]
     assert [(item["path"], item["entity"]) for item in found] == [("/params/arguments/reason", "CREDIT_CARD")]
     assert "4111 1111" not in json.dumps(told)
+
+
+def test_check_finds_mistakes_in_profiles_that_nobody_uses_yet(tmp_path: Path) -> None:
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    (rules / "profiles" / "mine.yaml").write_text("version: 1\ndescription: mine\nentities: [US_SSM]\n")
+    done = run("check", "--rules", rules)
+    assert done.returncode == 1
+    assert "profiles/mine.yaml: cannot be loaded" in done.stdout
+    assert "profiles/mine.yaml:3: entities names US_SSM" in done.stderr
+
+
+def test_explain_says_which_profile_and_which_override_decide(tmp_path: Path) -> None:
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    text = (rules / "masking.yaml").read_text("utf-8")
+    override = "overrides:\n  - {id: shop-takes-cards, server: shop, tool: pay*, profile: pci}\n"
+    (rules / "masking.yaml").write_text(text.replace("overrides: []\n", override), "utf-8")
+    asked = ("--name", "pay_now", "--arguments", '{"note": "SSN 234-45-6789"}', "--rules", str(rules))
+    told = explain(*asked, "--server", "shop")["masking"]
+    assert (told["profile"], told["override"], told["findings"]) == ("pci", "shop-takes-cards", [])
+    told = explain(*asked, "--server", "crm")["masking"]
+    assert (told["profile"], told["override"], len(told["findings"])) == ("all", None, 1)
+    done = run("explain", *asked, "--server", "shop")
+    assert "masking   0 findings; profile pci, by override shop-takes-cards" in done.stdout
 
 
 def test_explain_does_not_ask_for_approval_of_what_is_denied() -> None:

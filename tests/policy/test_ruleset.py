@@ -10,7 +10,8 @@ from holdfast import jsontext
 from holdfast.errors import RulesError
 from holdfast.policy.ruleset import FILE_NAMES, OPTIONAL_NAMES, load_ruleset
 
-SHIPPED = tuple(name for name in (*FILE_NAMES, *OPTIONAL_NAMES) if (RULES / name).exists())
+NAMED = ("profiles/all.yaml",)  # files that masking.yaml names
+SHIPPED = (*(name for name in (*FILE_NAMES, *OPTIONAL_NAMES) if (RULES / name).exists()), *NAMED)
 
 
 @pytest.fixture
@@ -68,6 +69,15 @@ def test_an_optional_file_may_be_missing_and_counts_where_it_is_there(copied: Pa
     assert load_ruleset(copied).witnesses.is_empty
     assert load_ruleset(copied).retention is None
     assert len(digests) == 1 + len(set(SHIPPED) & set(OPTIONAL_NAMES))
+
+
+def test_a_profile_is_part_of_the_rules_only_where_it_is_in_use(copied: Path) -> None:
+    masking = copied / "masking.yaml"
+    masking.write_text(masking.read_text("utf-8").replace("profile: all", "profile: pci"), "utf-8")
+    ruleset = load_ruleset(copied)
+    names = [source.name for source in ruleset.sources]
+    assert "profiles/pci.yaml" in names
+    assert "profiles/all.yaml" not in names
 
 
 def test_the_certificates_that_a_rule_names_are_part_of_the_rules(copied: Path, tmp_path: Path) -> None:

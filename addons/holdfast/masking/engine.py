@@ -19,7 +19,7 @@ from holdfast.masking.finder import DirectFinder, Finder, FullFinder
 from holdfast.masking.fold import fold, unfold
 from holdfast.masking.language import build_language
 from holdfast.masking.recognizers import build_recognizers
-from holdfast.masking.spans import Span, without_inner_phones
+from holdfast.masking.spans import Span
 from holdfast.masking.words import Cutter, mask_pattern
 
 LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one takes seconds to scan
@@ -143,7 +143,7 @@ class Scanner:
             if not _inside(start, end, masks)
             and not any(allow.lets(result.entity_type, found) for allow in self._allows)
         }
-        return tuple(without_inner_phones(sorted(spans, key=lambda span: (span.start, span.end, span.entity))))
+        return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.entity)))
 
     def _find(
         self, text: str, context: tuple[str, ...], budget: Budget

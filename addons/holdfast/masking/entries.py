@@ -1,15 +1,18 @@
 """The entries of ``rules/masking.yaml`` as frozen values: what is found, and what becomes of it.
 
 An *entity* says what happens to a kind of value; Presidio's recognizers, own patterns, key rules, deny lists and paths
-say where such values stand. What is kept is masked always; ``forward`` only says where masks also travel.
+say where such values stand. What is kept is masked always; ``forward`` only says where masks also travel. Which
+entities are regulated at all is said by a profile, and by the overrides for some servers and tools.
 """
 
 import dataclasses
 import fnmatch
-from typing import Literal
+from typing import Final, Literal
 
 from holdfast.call import Direction
 from holdfast.masking.checksums import Validator
+
+MAIN_FILE: Final = "masking.yaml"
 
 type Operator = Literal["replace", "keep_last", "pseudonym", "remove"]
 
@@ -35,6 +38,8 @@ class EntityRule:
     context: tuple[str, ...] | None
     examples: Examples
     line: int
+    file: str = MAIN_FILE
+    enabled: bool = True
 
     def travels(self, direction: Direction) -> bool:
         """Whether the mask, rather than the value, is forwarded in ``direction``."""
@@ -53,6 +58,7 @@ class PatternRule:
     validator: Validator | None
     examples: Examples
     line: int
+    file: str = MAIN_FILE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class KeyRule:
     value: str | None
     examples: Examples
     line: int
+    file: str = MAIN_FILE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class DenyRule:
     words: tuple[str, ...]
     examples: Examples
     line: int
+    file: str = MAIN_FILE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,6 +97,7 @@ class AllowRule:
     pattern: str | None
     examples: Examples
     line: int
+    file: str = MAIN_FILE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,16 +115,52 @@ class PathRule:
 
     def applies(self, server: str, tool: str | None, direction: Direction) -> bool:
         """Whether this rule is about messages of ``tool`` on ``server`` in ``direction``."""
-        return (
-            self.direction in (None, direction)
-            and fnmatch.fnmatchcase(server, self.server)
-            and (self.tool is None or (tool is not None and fnmatch.fnmatchcase(tool, self.tool)))
-        )
+        return _is_about(self, server, tool, direction)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InForce:
+    """The entities that are regulated somewhere, each as it is treated there, and what decided that.
+
+    ``profile`` names the profile, ``override`` the id of the override that chose it; None where none did.
+    """
+
+    profile: str
+    override: str | None
+    entities: tuple[EntityRule, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Override:
+    """What is in force for some messages instead."""
+
+    id: str
+    server: str
+    tool: str | None
+    direction: Direction | None
+    in_force: InForce
+    line: int
+
+    def applies(self, server: str, tool: str | None, direction: Direction) -> bool:
+        """Whether this is about messages of ``tool`` on ``server`` in ``direction``."""
+        return _is_about(self, server, tool, direction)
+
+
+def _is_about(rule: PathRule | Override, server: str, tool: str | None, direction: Direction) -> bool:
+    return (
+        rule.direction in (None, direction)
+        and fnmatch.fnmatchcase(server, rule.server)
+        and (rule.tool is None or (tool is not None and fnmatch.fnmatchcase(tool, rule.tool)))
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MaskingRules:
-    """The whole of ``rules/masking.yaml``."""
+    """What ``rules/masking.yaml`` and the files that it names state, as far as it is in use anywhere.
+
+    ``entities`` are all that any profile in use regulates, with the lowest threshold; ``listed`` are all that the files
+    list. ``in_force`` is what holds where none of ``overrides`` does.
+    """
 
     language: str
     spacy_model: str | None
@@ -126,8 +171,20 @@ class MaskingRules:
     deny: tuple[DenyRule, ...]
     allow: tuple[AllowRule, ...]
     paths: tuple[PathRule, ...]
-    file: str = "masking.yaml"
+    listed: tuple[EntityRule, ...]
+    in_force: InForce
+    overrides: tuple[Override, ...] = ()
+    file: str = MAIN_FILE
 
     def entity(self, name: str) -> EntityRule | None:
         """The rule of the entity ``name``, or None where it is off."""
         return next((rule for rule in self.entities if rule.entity == name), None)
+
+    def in_force_for(self, server: str, tool: str | None, direction: Direction) -> InForce:
+        """What is in force for messages of ``tool`` on ``server`` in ``direction``: the first override decides."""
+        return next((one.in_force for one in self.overrides if one.applies(server, tool, direction)), self.in_force)
+
+    @property
+    def everything(self) -> InForce:
+        """All that is in force anywhere, for texts of which nobody knows where they belong."""
+        return InForce(self.in_force.profile, None, self.entities)

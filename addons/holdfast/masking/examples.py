@@ -37,6 +37,11 @@ class Problem:
         return f"{self.file}:{self.line}: rule {self.rule}: {self.problem}"
 
 
+def rules_that_prove(rules: MaskingRules) -> tuple[Rule, ...]:
+    """The rules that may carry examples."""
+    return (*rules.entities, *rules.patterns, *rules.keys, *rules.deny, *rules.allow)
+
+
 def check_examples(rules: MaskingRules) -> list[Problem]:
     """Every example that does not hold; empty where all do.
 
@@ -44,14 +49,16 @@ def check_examples(rules: MaskingRules) -> list[Problem]:
         MaskingError: the engine cannot be loaded, or failed over an example.
     """
     bench = _Bench(rules)
-    checked: tuple[Rule, ...] = (*rules.entities, *rules.patterns, *rules.keys, *rules.deny, *rules.allow)
-    return [Problem(rules.file, rule.line, rule.id, problem) for rule in checked for problem in _problems(rule, bench)]
+    return [
+        Problem(rule.file, rule.line, rule.id, problem)
+        for rule in rules_that_prove(rules)
+        for problem in _problems(rule, bench)
+    ]
 
 
 def rules_without_examples(rules: MaskingRules) -> list[str]:
     """The ids of the rules that prove nothing."""
-    checked: tuple[Rule, ...] = (*rules.entities, *rules.patterns, *rules.keys, *rules.deny, *rules.allow)
-    return [rule.id for rule in checked if not (rule.examples.matches or rule.examples.passes)]
+    return [rule.id for rule in rules_that_prove(rules) if not (rule.examples.matches or rule.examples.passes)]
 
 
 def _problems(rule: Rule, bench: "_Bench") -> list[str]:
@@ -73,8 +80,8 @@ class _Bench:
     """Runs examples through the real engine."""
 
     def __init__(self, rules: MaskingRules) -> None:
-        self._tools = Tools(rules, {rule.entity: rule for rule in rules.entities}, Scanner(rules, _KEY), _KEY)
-        self._forces = KeyForces(rules)
+        self._tools = Tools.of(rules, rules.everything, Scanner(rules, _KEY), _KEY)
+        self._forces = KeyForces(rules, rules.everything)
         self._paths = Paths(dataclasses.replace(rules, paths=()), "", None, Direction.TO_SERVER)
 
     def finds(self, text: str, rule: "EntityRule | PatternRule | KeyRule | DenyRule | None") -> bool:
@@ -86,7 +93,7 @@ class _Bench:
         if any(finding.rule == rule.id for finding in found):
             return True
         # Another rule may have been surer about the same place.
-        spans = () if text.startswith("{") else self._tools.scanner.scan(text, (), Budget())
+        spans = () if text.startswith("{") else self._tools.scan(text, (), Budget())
         return any(span.rule == rule.id for span in spans)
 
     def _findings(self, text: str) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from typing import Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
 
-from holdfast.masking.entries import KeyRule, MaskingRules
+from holdfast.masking.entries import InForce, KeyRule, MaskingRules
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.words import TRANSPARENT, name_words
 
@@ -26,16 +26,17 @@ class KeyForce:
 
 
 class KeyForces:
-    """All key rules, asked by the name of a member.
+    """The key rules of what is in force, asked by the name of a member.
 
     A name matches when its words end with the words of a rule: ``card_number`` and ``billingCard`` end with *card*
     (a last *number*, *value* or the like does not count), ``card_type`` and ``discard`` do not.
     """
 
-    def __init__(self, rules: MaskingRules) -> None:
+    def __init__(self, rules: MaskingRules, in_force: InForce) -> None:
+        on = {rule.entity for rule in in_force.entities}
         self._names: dict[tuple[str, ...], KeyForce] = {}
         self._unless: dict[tuple[str, ...], set[str]] = {}
-        for rule in rules.keys:
+        for rule in (rule for rule in rules.keys if rule.entity in on):
             force = KeyForce(rule)
             for name in rule.names:
                 self._names.setdefault(name_words(name), force)

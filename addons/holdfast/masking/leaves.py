@@ -8,10 +8,11 @@ from holdfast.call import Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
-from holdfast.masking.entries import EntityRule, MaskingRules
+from holdfast.masking.entries import EntityRule, InForce, MaskingRules
 from holdfast.masking.finding import Finding
 from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Force, Place
+from holdfast.masking.sieve import Sieve
 from holdfast.masking.spans import Span, merge
 
 ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
@@ -24,12 +25,22 @@ _NO_END: Final = "masking a text does not come to an end; an own pattern matches
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tools:
-    """What masking of every message shares."""
+    """What masking of every message with the same in force shares. ``entities`` say how values are treated."""
 
-    rules: MaskingRules
     entities: dict[str, EntityRule]
     scanner: Scanner
+    sieve: Sieve
     key: bytes
+
+    @classmethod
+    def of(cls, rules: MaskingRules, in_force: InForce, scanner: Scanner, key: bytes) -> "Tools":
+        """The tools where ``in_force`` holds; entities that only deny lists and paths name are treated as stated."""
+        entities = {rule.entity: rule for rule in (*rules.entities, *in_force.entities)}
+        return cls(entities, scanner, Sieve(rules, in_force), key)
+
+    def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
+        """The spans of ``text`` that are in force; see :meth:`holdfast.masking.engine.Scanner.scan`."""
+        return self.sieve.kept(self.scanner.scan(text, context, budget))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Leaves:
 
     def __init__(self, tools: Tools, direction: Direction, budget: Budget) -> None:
         self._tools = tools
-        self._scan = tools.scanner.scan
+        self._scan = tools.scan
         self._budget = budget
         self._entities = tools.entities
         self._travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}

@@ -11,7 +11,7 @@ from holdfast.errors import MaskingError
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking import engine
 from holdfast.masking.engine import Engine, Scanner
-from holdfast.masking.entries import MaskingRules
+from holdfast.masking.entries import InForce, MaskingRules
 from holdfast.masking.finding import Masked
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Tools
@@ -35,10 +35,13 @@ class Masker:
         if len(key) != KEY_BYTES:
             raise MaskingError(f"the masking key has {len(key)} bytes, not {KEY_BYTES}")
         cache_key = hashlib.blake2b(b"holdfast/masking/cache/v1", key=key, digest_size=32).digest()
-        entities = {rule.entity: rule for rule in rules.entities}
         self._rules = rules
-        self._tools = Tools(rules, entities, Scanner(rules, cache_key), key)
-        self._forces = KeyForces(rules)
+        self._scanner = Scanner(rules, cache_key)
+        self._key = key
+        sets = (rules.in_force, *(override.in_force for override in rules.overrides))
+        # By identity: the rules hold each of them, and to compare them by value would take longer than a short text.
+        self._ready = {id(one): self._made_ready(one) for one in sets}
+        self._tools, self._forces = self._made_ready(rules.everything)
         self._engine = engine.describe(rules)
 
     def describe(self) -> Engine:
@@ -77,7 +80,7 @@ class Masker:
         Raises:
             MaskingError: the engine failed or the text is too long.
         """
-        return self._walk("", None, Direction.TO_SERVER).text(text, Place(""))[1]
+        return self._loose_walk().text(text, Place(""))[1]
 
     def keep_json(self, value: Json) -> Json:
         """Any JSON value as Records may keep it.
@@ -85,10 +88,18 @@ class Masker:
         Raises:
             MaskingError: the engine failed or a limit was passed.
         """
-        return self._walk("", None, Direction.TO_SERVER).data(value, Place(""))[1]
+        return self._loose_walk().data(value, Place(""))[1]
+
+    def _made_ready(self, in_force: InForce) -> tuple[Tools, KeyForces]:
+        return Tools.of(self._rules, in_force, self._scanner, self._key), KeyForces(self._rules, in_force)
 
     def _walk(self, server: str, tool: str | None, direction: Direction) -> Walk:
-        return Walk(self._tools, self._forces, Paths(self._rules, server, tool, direction), direction)
+        ready = self._ready[id(self._rules.in_force_for(server, tool, direction))]
+        return Walk(*ready, Paths(self._rules, server, tool, direction), direction)
+
+    def _loose_walk(self) -> Walk:
+        """Over what belongs to no server's message: whatever is regulated anywhere is masked."""
+        return Walk(self._tools, self._forces, Paths(self._rules, "", None, Direction.TO_SERVER), Direction.TO_SERVER)
 
 
 def _masked(message: Message, walk: Walk, shape: str | None) -> tuple[Message, Message]:

@@ -5,6 +5,7 @@ from typing import Final
 import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.call import Direction
+from holdfast.errors import RulesError
 from holdfast.masking.catalogue import MODEL_ENTITIES, RECOGNIZERS
 from holdfast.masking.checksums import CHECKS
 from holdfast.masking.entries import (
@@ -12,53 +13,80 @@ from holdfast.masking.entries import (
     DenyRule,
     EntityRule,
     Examples,
+    InForce,
     KeyRule,
     MaskingRules,
-    Operator,
+    Override,
     PathRule,
     PatternRule,
 )
+from holdfast.masking.profiles import ALL, Profiles, in_use
+from holdfast.masking.treatment import FORWARDS, THRESHOLD_MIN, treated
+from holdfast.policy.beside import Beside
 from holdfast.policy.document import Section
 
-__all__ = ["MaskingRules", "parse_masking"]
+__all__ = ["MaskingRules", "parse_every_rule", "parse_masking"]
 
-OPERATORS: Final[tuple[Operator, ...]] = ("replace", "keep_last", "pseudonym", "remove")
-FORWARDS: Final = ("to_server", "to_client", "both", "none")
 THRESHOLD: Final = 0.4  # Presidio's weak shapes reach it with a context word, and not without
-KEEP_MAX: Final = 8  # more than eight characters left are no mask
 REGEX_CHARS_MAX: Final = 2000  # a longer expression hides what it matches
+_NO_FILES: Final = Beside(None)
 
 
-def parse_masking(section: Section) -> MaskingRules:
-    """The masking rules that the file ``section`` states.
+def parse_masking(section: Section, beside: Beside = _NO_FILES) -> MaskingRules:
+    """The masking rules that the file ``section``, and those ``beside`` it that it names, put in force anywhere.
 
     Raises:
-        RulesError: an unknown key, entity, region or operator, a bad regular expression, an id that stands twice; names
-            file and line.
+        RulesError: an unknown key, entity, region, profile or operator, a bad regular expression, an id that stands
+            twice; names file and line.
     """
+    stated, base, overrides = _read(section, beside)
+    return in_use(stated, base, overrides)
+
+
+def parse_every_rule(section: Section, beside: Beside = _NO_FILES) -> MaskingRules:
+    """Every rule that the files state, in force or not, to try them all.
+
+    Raises:
+        RulesError: see :func:`parse_masking`.
+    """
+    stated, _, overrides = _read(section, beside)
+    on = {rule.entity for override in overrides for rule in override.in_force.entities}
+    whole = tuple(rule for rule in stated.entities if rule.enabled or rule.entity in on)
+    return in_use(stated, InForce(ALL, None, whole), overrides)
+
+
+def _read(section: Section, beside: Beside) -> tuple[MaskingRules, InForce, tuple[Override, ...]]:
     section.integer("version", low=1, high=1)
     nlp = section.section("nlp")
     spacy_model = nlp.text_or_none("spacy_model") if nlp else None
     if nlp:
         nlp.done()
-    reader = _Reader(section.number("threshold", THRESHOLD, low=0.01, high=1), with_model=spacy_model is not None)
-    rules = MaskingRules(
+    files = (section, *(beside.read(name) for name in section.texts("include", ())))
+    reader = _Reader(section.number("threshold", THRESHOLD, low=THRESHOLD_MIN, high=1))
+    listed = tuple(reader.entity(entry) for file in files for entry in file.sections("entities"))
+    stated = MaskingRules(
         language=section.text("language", "en"),
         spacy_model=spacy_model,
         phone_regions=_regions(section),
-        entities=tuple(rule for entry in section.sections("entities") if (rule := reader.entity(entry))),
-        patterns=tuple(reader.pattern(entry) for entry in section.sections("patterns")),
-        keys=tuple(reader.key(entry) for entry in section.sections("keys")),
-        deny=tuple(reader.deny(entry) for entry in section.sections("deny")),
-        allow=tuple(reader.allow(entry) for entry in section.sections("allow")),
+        entities=listed,
+        patterns=tuple(reader.pattern(entry) for file in files for entry in file.sections("patterns")),
+        keys=tuple(reader.key(entry) for file in files for entry in file.sections("keys")),
+        deny=tuple(reader.deny(entry) for file in files for entry in file.sections("deny")),
+        allow=tuple(reader.allow(entry) for file in files for entry in file.sections("allow")),
         paths=tuple(reader.path(entry) for entry in section.sections("paths")),
+        listed=listed,
+        in_force=InForce(ALL, None, ()),
         file=section.file,
     )
-    if rules.language != "en":
-        raise section.error("language", f"is {rules.language!r}", "Use en: the recognizers know no other language yet")
-    section.done()
-    _every_entity_is_found(section, rules)
-    return rules
+    if stated.language != "en":
+        raise section.error("language", f"is {stated.language!r}", "Use en: the recognizers know no other language yet")
+    _every_entity_is_found(stated)
+    profiles = Profiles(listed, beside)
+    base = profiles.of(section)
+    overrides = tuple(reader.override(entry, profiles, base) for entry in section.sections("overrides"))
+    for file in files:
+        file.done()
+    return stated, base, overrides
 
 
 def _regions(section: Section) -> tuple[str, ...]:
@@ -68,24 +96,28 @@ def _regions(section: Section) -> tuple[str, ...]:
     return regions
 
 
-def _every_entity_is_found(section: Section, rules: MaskingRules) -> None:
+def _every_entity_is_found(rules: MaskingRules) -> None:
     places = (rules.patterns, rules.keys, rules.deny, rules.paths)
-    found = {rule.entity for place in places for rule in place}
+    found = {rule.entity for place in places for rule in place} | RECOGNIZERS.keys()
+    found |= MODEL_ENTITIES if rules.spacy_model is not None else frozenset()
     for rule in rules.entities:
-        if rule.entity not in RECOGNIZERS.keys() | MODEL_ENTITIES | found:
+        if rule.entity in found:
+            continue
+        if rule.entity in MODEL_ENTITIES:
+            problem, remedy = f"{rule.entity} needs a model or a rule", "Name one under `nlp: spacy_model:`"
+        else:
             problem = f"{rule.entity} is no entity of Presidio, and no pattern, key, list or path finds it"
-            raise section.error("entities", problem, "Add one, or correct the name")
+            remedy = "Add one, or correct the name"
+        raise RulesError(rule.file, rule.line, problem, remedy)
 
 
 class _Reader:
     """Reads the entries of the file; remembers the ids and entities it has seen."""
 
-    def __init__(self, threshold: float, *, with_model: bool) -> None:
+    def __init__(self, threshold: float) -> None:
         self._threshold = threshold
-        self._with_model = with_model
         self._ids: set[str] = set()
-        self._on: set[str] = set()
-        self._off: set[str] = set()
+        self._listed: dict[str, bool] = {}  # entity -> whether it is enabled
 
     def _id(self, entry: Section, default: str | None = None) -> str:
         text = entry.text("id") if default is None else entry.text("id", default)
@@ -98,9 +130,14 @@ class _Reader:
 
     def _entity(self, entry: Section) -> str:
         name = entry.text("entity")
-        if name not in self._on:
-            problem = f"is {name}, which is off" if name in self._off else f"is {name}, which `entities` does not list"
-            raise entry.error("entity", problem, "Add it under `entities`")
+        if name not in self._listed:
+            raise entry.error("entity", f"is {name}, which `entities` does not list", "Add it under `entities`")
+        return name
+
+    def _entity_that_acts(self, entry: Section) -> str:
+        name = self._entity(entry)
+        if not self._listed[name]:
+            raise entry.error("entity", f"is {name}, which is off", "Enable it under `entities`")
         return name
 
     def _examples(self, entry: Section) -> Examples:
@@ -118,32 +155,29 @@ class _Reader:
             raise entry.error(key, "matches the empty text", "Make it match at least one character")
         return text
 
-    def entity(self, entry: Section) -> EntityRule | None:
+    def entity(self, entry: Section) -> EntityRule:
         name = entry.text("entity")
         if not regex.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", name):
             raise entry.error("entity", "is no name of an entity", "Use capitals, digits and _, as in CREDIT_CARD")
-        if name in self._on | self._off:
+        if name in self._listed:
             raise entry.error("entity", f"{name} stands twice", "Keep one of them")
-        enabled = entry.flag("enabled", default=True)
-        (self._on if enabled else self._off).add(name)
-        if enabled and name in MODEL_ENTITIES - RECOGNIZERS.keys() and not self._with_model:
-            raise entry.error("entity", f"{name} needs a model", "Name an installed one under `nlp: spacy_model:`")
-        operator: Operator = next(
-            item for item in OPERATORS if item == entry.choice("operator", OPERATORS, OPERATORS[0])
-        )
+        enabled = self._listed[name] = entry.flag("enabled", default=True)
         rule = EntityRule(
             id=self._id(entry, name.lower().replace("_", "-")),
             entity=name,
-            threshold=entry.number("threshold", self._threshold, low=0.01, high=1),
-            operator=operator,
-            keep_count=entry.integer("keep", 4, low=1, high=KEEP_MAX),
-            forward=entry.choice("forward", FORWARDS, "both"),
+            threshold=self._threshold,
+            operator="replace",
+            keep_count=4,
+            forward="both",
             context=entry.texts("context") if "context" in entry else None,
             examples=self._examples(entry),
             line=entry.line,
+            file=entry.file,
+            enabled=enabled,
         )
+        rule = treated(entry, rule)
         entry.done()
-        return rule if enabled else None
+        return rule
 
     def pattern(self, entry: Section) -> PatternRule:
         name = entry.choice("validator", tuple(CHECKS)) if "validator" in entry else None
@@ -156,6 +190,7 @@ class _Reader:
             validator=next((check for check in CHECKS if check == name), None),
             examples=self._examples(entry),
             line=entry.line,
+            file=entry.file,
         )
         entry.done()
         return rule
@@ -169,12 +204,15 @@ class _Reader:
             value=self._regex(entry, "value") if "value" in entry else None,
             examples=self._examples(entry),
             line=entry.line,
+            file=entry.file,
         )
         entry.done()
         return rule
 
     def deny(self, entry: Section) -> DenyRule:
-        rule = DenyRule(self._id(entry), self._entity(entry), _words(entry), self._examples(entry), entry.line)
+        rule = DenyRule(
+            self._id(entry), self._entity_that_acts(entry), _words(entry), self._examples(entry), entry.line, entry.file
+        )
         entry.done()
         return rule
 
@@ -186,6 +224,7 @@ class _Reader:
             pattern=self._regex(entry, "pattern") if "pattern" in entry else None,
             examples=self._examples(entry),
             line=entry.line,
+            file=entry.file,
         )
         if not rule.words and rule.pattern is None:
             raise entry.error("id", f"{rule.id} allows nothing", "Add `words:` or `pattern:`")
@@ -200,7 +239,7 @@ class _Reader:
         direction = entry.choice("direction", FORWARDS[:2], "to_server") if "direction" in entry else None
         rule = PathRule(
             id=self._id(entry),
-            entity=self._entity(entry) if action == "mask" else None,
+            entity=self._entity_that_acts(entry) if action == "mask" else None,
             action="mask" if action == "mask" else "forward",
             server=entry.text("server", "*"),
             tool=entry.text_or_none("tool"),
@@ -210,6 +249,9 @@ class _Reader:
         )
         entry.done()
         return rule
+
+    def override(self, entry: Section, profiles: Profiles, base: InForce) -> Override:
+        return profiles.override(entry, self._id(entry), base)
 
 
 def _words(entry: Section) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Spans: where in a text something was found, and which of several findings speaks for a place."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 PHONE: Final = "PHONE_NUMBER"
@@ -24,7 +24,7 @@ class Span:
         return self.end - self.start
 
 
-def without_inner_phones(spans: list[Span]) -> list[Span]:
+def without_inner_phones(spans: Sequence[Span]) -> Sequence[Span]:
     """``spans`` without telephone numbers that are part of something else: cards and IBANs look like them too."""
     others = [span for span in spans if span.entity != PHONE]
     if not others or len(others) == len(spans):

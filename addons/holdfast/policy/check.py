@@ -7,8 +7,11 @@ from typing import Final
 
 from holdfast.errors import MaskingError, RulesError
 from holdfast.identity.rules import parse_identity
-from holdfast.masking.rules import parse_masking
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.profiles import FOLDER, Profiles
+from holdfast.masking.rules import parse_every_rule
 from holdfast.policy.access import parse_access
+from holdfast.policy.beside import Beside
 from holdfast.policy.budgets import parse_budgets
 from holdfast.policy.document import Section, parse_document, read_source, require_version
 from holdfast.policy.examples import Proven, check_each, check_examples
@@ -32,7 +35,7 @@ class FileReport:
         return f"{self.file}: {self.counted}" + (f", {len(self.failures)} wrong" if self.failures else ", all well")
 
 
-type Prove = Callable[[Section, Path], FileReport]
+type Prove = Callable[[Section, Path], FileReport | Iterator[FileReport]]
 
 
 def check_directory(directory: Path) -> Iterator[FileReport]:
@@ -43,7 +46,8 @@ def check_directory(directory: Path) -> Iterator[FileReport]:
         try:
             section = parse_document(read_source(directory / name))
             require_version(section)
-            yield prove(section, directory)
+            reports = prove(section, directory)
+            yield from (reports,) if isinstance(reports, FileReport) else reports
         except (RulesError, MaskingError) as error:
             yield FileReport(name, "cannot be loaded", (str(error),))
 
@@ -66,14 +70,30 @@ def _approval(section: Section, _directory: Path) -> FileReport:
     return _report(section.file, check_examples(parse_approval(section), section.file))
 
 
-def _masking(section: Section, _directory: Path) -> FileReport:
+def _masking(section: Section, directory: Path) -> Iterator[FileReport]:
+    """The file itself, those that it includes, and every profile, whether in use or not."""
     from holdfast.masking import examples  # noqa: PLC0415 -- loads Presidio, which takes seconds
 
-    rules = parse_masking(section)
-    listed: tuple[examples.Rule, ...] = (*rules.entities, *rules.patterns, *rules.keys, *rules.deny, *rules.allow)
-    count = sum(len(rule.examples.matches) + len(rule.examples.passes) for rule in listed)
-    failures = tuple(f"{problem}. Correct the rule or the example" for problem in examples.check_examples(rules))
-    return FileReport(section.file, f"{len(listed) + len(rules.paths)} rules, {count} examples", failures)
+    beside = Beside(directory)
+    rules = parse_every_rule(section, beside)
+    proving = examples.rules_that_prove(rules)
+    problems = examples.check_examples(rules)
+    for file in (section.file, *(source.name for source in beside.sources if not source.name.startswith(FOLDER))):
+        own = [rule for rule in proving if rule.file == file]
+        count = len(own) + (len(rules.paths) + len(rules.overrides) if file == section.file else 0)
+        shown = sum(len(rule.examples.matches) + len(rule.examples.passes) for rule in own)
+        failures = tuple(f"{problem}. Correct the rule or the example" for problem in problems if problem.file == file)
+        yield FileReport(file, f"{count} rules, {shown} examples", failures)
+    for path in sorted((directory / FOLDER).glob("*.yaml")):
+        yield _profile(f"{FOLDER}/{path.name}", rules, beside)
+
+
+def _profile(file: str, rules: MaskingRules, beside: Beside) -> FileReport:
+    try:
+        profile = Profiles(rules.listed, beside).parse(Path(file).stem, beside.read(file))
+    except RulesError as error:
+        return FileReport(file, "cannot be loaded", (str(error),))
+    return FileReport(file, f"{len(profile.entities)} entities")
 
 
 def _servers(section: Section, _directory: Path) -> FileReport:

@@ -102,7 +102,7 @@ async def explain(ruleset: Ruleset, facts: Facts, mask: Mask) -> JsonObject:
     return {
         "access": access.to_json(),
         "approval": approval,
-        "masking": masked_json(masked),
+        "masking": _in_force(ruleset, facts) | masked_json(masked),
         "rules": ruleset.digest_hex,
         "server": server or None,
     }
@@ -114,6 +114,12 @@ def _server(ruleset: Ruleset, facts: Facts) -> JsonObject:
         if server.id == facts.server:
             return {"id": server.id, "upstream": str(server.upstream), "why_not": server.callers.why_not(facts.caller)}
     return {}
+
+
+def _in_force(ruleset: Ruleset, facts: Facts) -> JsonObject:
+    """The profile by which the call is masked, and the override that chose it; None where none did."""
+    found = ruleset.masking.in_force_for(facts.server, facts.call.name, facts.call.direction)
+    return {"profile": found.profile, "override": found.override}
 
 
 def masked_json(masked: Masked) -> JsonObject:

@@ -46,7 +46,8 @@ def _terms(terms: dict[str, Any] | None) -> Iterator[str]:
 
 
 def _masking(masked: dict[str, Any]) -> Iterator[str]:
-    yield f"masking   {len(masked['findings'])} findings"
+    by = f"by override {masked['override']}" if masked["override"] else "which holds where no override does"
+    yield f"masking   {len(masked['findings'])} findings; profile {masked['profile']}, {by}"
     for finding in masked["findings"]:
         yield f"          - {finding['path']}: {finding['entity']} by rule {finding['rule']}"
     yield f"          kept: {json.dumps(masked['kept'], ensure_ascii=False)}"

@@ -9,6 +9,7 @@ from holdfast import jsontext
 from holdfast.identity.rules import IdentityRules, parse_identity
 from holdfast.masking.rules import MaskingRules, parse_masking
 from holdfast.policy.access import AccessRules, parse_access
+from holdfast.policy.beside import Beside
 from holdfast.policy.budgets import BudgetRules, parse_budgets
 from holdfast.policy.document import Section, Source, parse_document, read_source, require_version
 from holdfast.policy.holding import ApprovalRules, parse_approval
@@ -44,7 +45,7 @@ class Ruleset:
 
 
 def load_ruleset(directory: Path) -> Ruleset:
-    """The rules in the files of ``directory``: four that must be there, and those of :data:`OPTIONAL_NAMES`.
+    """The rules in the files of ``directory``: four that must be there, optional ones, and what they name.
 
     Raises:
         RulesError: a file is missing or wrong; names file, line and key. Nothing is loaded then.
@@ -53,6 +54,8 @@ def load_ruleset(directory: Path) -> Ruleset:
     sources = tuple(read_source(directory / name) for name in (*FILE_NAMES, *present))
     sections = {source.name: _parse(source) for source in sources}
     identity, access, masking, approval = (sections[name] for name in FILE_NAMES)
+    beside = Beside(directory)
+    masking_rules = parse_masking(masking, beside)
     servers = sections.get("servers.yaml")
     witnesses, roots = read_witnesses(directory, sections.get("witnesses.yaml"))
     retention, budgets = sections.get("retention.yaml"), sections.get("budgets.yaml")
@@ -60,15 +63,15 @@ def load_ruleset(directory: Path) -> Ruleset:
     return Ruleset(
         identity=parse_identity(identity),
         access=parse_access(access),
-        masking=parse_masking(masking),
+        masking=masking_rules,
         approval=parse_approval(approval),
         servers=parse_servers(servers) if servers is not None else (),
         witnesses=witnesses,
         retention=parse_retention(retention) if retention is not None else None,
         budgets=parse_budgets(budgets) if budgets is not None else BudgetRules(),
         tools=parse_tools(tools) if tools is not None else ToolRules(),
-        sources=(*sources, *roots),
-        digest_hex=digest_of((*sources, *roots)),
+        sources=(*sources, *beside.sources, *roots),
+        digest_hex=digest_of((*sources, *beside.sources, *roots)),
     )
 
 

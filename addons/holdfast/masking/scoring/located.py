@@ -7,12 +7,12 @@ read as JSON the lengths are those of decoded strings; then what lies between tw
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from holdfast.call import Direction
 from holdfast.masking.engine import Scanner
-from holdfast.masking.entries import MaskingRules
+from holdfast.masking.entries import EntityRule, MaskingRules
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Tools
 from holdfast.masking.paths import Paths
@@ -28,12 +28,11 @@ class Locator:
 
     def __init__(self, rules: MaskingRules) -> None:
         """Build the engine. Raises MaskingError."""
-        plain = tuple(dataclasses.replace(rule, operator="replace", forward="both") for rule in rules.entities)
-        self._rules = dataclasses.replace(rules, entities=plain, paths=())
-        entities = {rule.entity: rule for rule in plain}
-        self._tools = Tools(self._rules, entities, Scanner(self._rules, _KEY), _KEY)
-        self._forces = KeyForces(self._rules)
-        names = "|".join(sorted(map(re.escape, entities), key=len, reverse=True)) or "(?!)"
+        in_force = dataclasses.replace(rules.in_force, entities=_plain(rules.in_force.entities))
+        self._rules = dataclasses.replace(rules, entities=_plain(rules.entities), paths=())
+        self._tools = Tools.of(self._rules, in_force, Scanner(self._rules, _KEY), _KEY)
+        self._forces = KeyForces(self._rules, in_force)
+        names = "|".join(sorted(map(re.escape, self._tools.entities), key=len, reverse=True)) or "(?!)"
         self._mask = re.compile(f"<({names})>")
 
     def locate(self, text: str) -> list[Label]:
@@ -50,6 +49,10 @@ class Locator:
         lengths = [finding.length for finding in walk.findings]
         exact = _by_lengths(text, pieces, lengths)
         return exact if exact is not None else list(_by_search(text, pieces))
+
+
+def _plain(entities: Iterable[EntityRule]) -> tuple[EntityRule, ...]:
+    return tuple(dataclasses.replace(rule, operator="replace", forward="both") for rule in entities)
 
 
 def _by_lengths(text: str, pieces: list[str], lengths: list[int]) -> list[Label] | None:

@@ -1,0 +1,28 @@
+"""How values of an entity are treated: the keys that its entry, a profile and an override may state alike."""
+
+import dataclasses
+from typing import Final
+
+from holdfast.masking.entries import EntityRule, Operator
+from holdfast.policy.document import Section
+
+OPERATORS: Final[tuple[Operator, ...]] = ("replace", "keep_last", "pseudonym", "remove")
+FORWARDS: Final = ("to_server", "to_client", "both", "none")
+THRESHOLD_MIN: Final = 0.01  # a threshold of 0 would be none
+KEEP_MAX: Final = 8  # more than eight characters left are no mask
+
+
+def treated(entry: Section, rule: EntityRule) -> EntityRule:
+    """``rule`` as ``entry`` changes it; what the entry does not state stays.
+
+    Raises:
+        RulesError: a value that is none of the allowed ones.
+    """
+    operator: Operator = next(item for item in OPERATORS if item == entry.choice("operator", OPERATORS, rule.operator))
+    return dataclasses.replace(
+        rule,
+        threshold=entry.number("threshold", rule.threshold, low=THRESHOLD_MIN, high=1),
+        operator=operator,
+        keep_count=entry.integer("keep", rule.keep_count, low=1, high=KEEP_MAX),
+        forward=entry.choice("forward", FORWARDS, rule.forward),
+    )
