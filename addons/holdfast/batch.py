@@ -8,7 +8,7 @@ message is refused as a whole.
 import dataclasses
 from typing import Final
 
-from holdfast import capture, jsontext, judging
+from holdfast import capture, jsontext, judging, restoring
 from holdfast.call import Body, Call, Message
 from holdfast.errors import Cause, Refused
 from holdfast.identity.caller import Caller
@@ -24,9 +24,10 @@ _OF_ALL: Final = frozenset({Cause.UNAUTHENTICATED, Cause.FORBIDDEN, Cause.UNAVAI
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Element:
-    """A message that the access rule ``rule`` lets pass."""
+    """A message that the access rule ``rule`` lets pass: as it was sent, and as it is ``judged``."""
 
     message: Message
+    judged: Message
     masked: Masked
     rule: str
 
@@ -47,14 +48,18 @@ async def judged(stations: Stations, trail: Trail, caller: Caller, body: Body) -
         Refused: the whole body is.
         MaskingError: the masker cannot vouch for one of them.
     """
-    passed: list[tuple[Message, str]] = []
+    passed: list[tuple[restoring.Coming, str]] = []
     for message in body.messages:
         try:
-            passed.append((message, judging.judge(stations, trail, caller, message, trail.scope)))
+            one = await restoring.coming(stations, trail, caller, message)
+            passed.append((one, judging.judge(stations, trail, caller, one.judged, trail.scope)))
         except Refused as refused:
             _turn_away(trail, body, message, refused)
-    server = trail.server.id
-    return [Element(message, await trail.force.masker.mask(message, server=server), rule) for message, rule in passed]
+    masker, server = trail.force.masker, trail.server.id
+    return [
+        Element(one.sent, one.judged, one.into(await masker.mask(one.sent, server=server)), rule)
+        for one, rule in passed
+    ]
 
 
 async def drafted(
@@ -68,7 +73,7 @@ async def drafted(
     found: list[Ready] = []
     for one in elements:
         try:
-            draft = await judging.draft(stations, trail, caller, one.message, one.masked, one.rule, watch)
+            draft = await judging.draft(stations, trail, caller, one.judged, one.masked, one.rule, watch)
             found.append(Ready(one.message, one.masked, draft))
         except Refused as refused:
             _turn_away(trail, body, one.message, refused)

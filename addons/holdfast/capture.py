@@ -18,7 +18,7 @@ from holdfast.exchange import Request
 from holdfast.identity.caller import Caller
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Payload, Use
-from holdfast.masking.finding import Masked
+from holdfast.masking.finding import Masked, counts_of
 from holdfast.passage import Admission, Admitted, InForce
 from holdfast.policy.servers import Server
 
@@ -108,9 +108,11 @@ def mcp(shared: JsonObject, kept: Message) -> JsonObject:
 
 
 def mask(masked: Masked, engine: JsonObject) -> JsonObject:
-    """The member ``mask``: which engine looked, and how much it found."""
-    counts: dict[str, Json] = dict(masked.counts())
-    return {**engine, "counts": counts}
+    """The member ``mask``: which engine looked, how much it found, and how many masks went on as their values."""
+    member: JsonObject = {**engine, "counts": dict(masked.counts())}
+    if masked.restored:
+        member["restored"] = dict(counts_of(masked.restored))
+    return member
 
 
 def payload(kept: Message) -> Payload:

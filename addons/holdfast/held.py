@@ -23,7 +23,7 @@ from holdfast.errors import Cause, Refused
 from holdfast.identity.caller import Caller
 from holdfast.jsontext import JsonObject
 from holdfast.keepalive import keep_alive_for
-from holdfast.masking.finding import Masked
+from holdfast.masking.finding import Masked, counts_of
 from holdfast.passage import Watch
 from holdfast.policy.holding import HoldRule
 from holdfast.stations import Stations, Trail
@@ -115,6 +115,7 @@ def hold_request(
         base=base,
         path=trail.path,
         notes=doubt.lines if doubt else (),
+        restored=counts_of(masked.restored),
         wait_s=_wait_s(trail, forward, rule),
     )
 

@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 import uuid
 
-from holdfast import answers, capture, definitions, jsontext, judging
+from holdfast import answers, capture, definitions, jsontext, judging, restoring
 from holdfast.call import Call, Direction, Message, Reply
 from holdfast.catalog import Definition
 from holdfast.errors import Cause, Refused
@@ -18,6 +18,7 @@ from holdfast.failing import of_server
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Receipt
 from holdfast.listing import show
+from holdfast.masking.finding import Issued
 from holdfast.meters import now_s, spender_of, weighing
 from holdfast.passage import Admission, Admitted
 from holdfast.policy.access import judge_access
@@ -40,7 +41,8 @@ class Vouched:
     """A message from the server that may be released once ``draft`` is durable.
 
     ``answers`` is the Call it replies to; ``asks`` is itself, where it is a Call of the server. ``forward`` is None for
-    a message that the client will not see. ``defines`` are the tools that it describes for the first time, or anew.
+    a message that the client will not see. ``defines`` are the tools that it describes for the first time, or anew;
+    ``issued`` are masks in it that the client may send back.
     """
 
     draft: Draft
@@ -49,6 +51,7 @@ class Vouched:
     answers: Admitted | None = None
     asks: str | None = None
     defines: tuple[Definition, ...] = ()
+    issued: tuple[Issued, ...] = ()
 
 
 def is_events(head: Head) -> bool:
@@ -115,7 +118,8 @@ async def _vouch_reply(
     if over is not None:
         return withheld(stations, admission, answered, over)
     draft = capture.reply_draft(admission.base, answered, masked, admission.force.engine, out, status)
-    return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=examined.definitions)
+    defines, issued = examined.definitions, masked.issued
+    return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=defines, issued=issued)
 
 
 async def _vouch_call(stations: Stations, admission: Admission, message: Call) -> Vouched:
@@ -130,7 +134,7 @@ async def _vouch_call(stations: Stations, admission: Admission, message: Call) -
     call_id = str(uuid.uuid4())
     allowed: JsonObject = {"effect": "allow", "rule": decision.rule, "reason": "an access rule allows it"}
     draft = capture.call_draft(admission.base, call_id, masked, admission.force.engine, allowed, None)
-    return Vouched(draft, masked.forward, masked.keep, asks=call_id)
+    return Vouched(draft, masked.forward, masked.keep, asks=call_id, issued=masked.issued)
 
 
 def over_budget(stations: Stations, admission: Admission, answered: Admitted, forward: Message) -> Refused | None:
@@ -216,6 +220,7 @@ def refusal_draft(
 
 def settle(stations: Stations, admission: Admission, vouched: Vouched, index: int) -> None:
     """Open or close the Call that ``vouched`` asks or answers, now that its Record is at ``index``."""
+    restoring.give(stations, admission, vouched.issued)
     if vouched.answers is not None:
         stations.open_calls.close(admission.scope, vouched.answers)
         stations.counters.replies += vouched.draft.typ == "reply"

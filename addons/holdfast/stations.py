@@ -20,6 +20,7 @@ from holdfast.identity.sessions import Sessions
 from holdfast.jsontext import JsonObject
 from holdfast.keepalive import KeepAlive
 from holdfast.ledger.remote.access import Writable
+from holdfast.masking.vault import Vault
 from holdfast.meters import Meters
 from holdfast.outbox import Outbox
 from holdfast.passage import Admission, Admitted, InForce, Kind, OpenCalls
@@ -75,6 +76,7 @@ class Stations:
     legs: Legs = dataclasses.field(init=False)
     counters: Counters = dataclasses.field(default_factory=Counters)
     meters: Meters = dataclasses.field(default_factory=Meters)
+    vault: Vault = dataclasses.field(default_factory=Vault)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "legs", Legs(self.request_key, self.clock))

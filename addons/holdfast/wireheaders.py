@@ -146,9 +146,11 @@ def _check_present(request: Request, call: Call) -> None:
 
 
 def mirror(headers: Headers, before: Message, after: Message) -> Headers:
-    """``headers`` with every ``Mcp-Param-*`` that repeats an argument of ``before`` as ``after`` has it."""
+    """``headers`` with every one that repeats a name or an argument of ``before`` as ``after`` has it."""
     if not isinstance(before, Call) or not isinstance(after, Call):
         return headers
+    if after.name is not None and before.name != after.name:  # an address with a mask that was restored
+        headers = tuple((n, encode(after.name)) if n == "mcp-name" else (n, v) for n, v in headers)
     if not any(name.startswith(_PARAM) for name, _ in headers):
         return headers
     old, new = ([_text(leaf) for leaf in leaves(call.arguments)] for call in (before, after))

@@ -237,20 +237,27 @@ class Works:
             found = [jsontext.parse(entry) for _, entry in reader.records()]
         return [record for record in found if isinstance(record, dict) and record["typ"] != "ledger.genesis"]
 
-    async def until(self, typ: str) -> None:
-        """Wait until a Record of that typ is durable."""
+    async def until(self, typ: str, count: int = 1) -> None:
+        """Wait until as many Records of that typ are durable."""
         async with asyncio.timeout(10):
-            while typ not in self.types():  # noqa: ASYNC110 -- Records are seen by reading, as an auditor does
+            while self.types().count(typ) < count:  # noqa: ASYNC110 -- Records are seen by reading, as an auditor does
                 await asyncio.sleep(0.01)
 
     def types(self) -> list[object]:
         return [record["typ"] for record in self.records()]
 
+    async def waiting(self) -> str:
+        """The id of the Hold that can be decided: a moment after its Record is durable."""
+        async with asyncio.timeout(10):
+            while not (listed := self.desk.decisions.listing()):  # noqa: ASYNC110 -- as an approver does
+                await asyncio.sleep(0.01)
+        (only,) = listed
+        return str(only["id"])
+
     async def approve(self) -> str:
         """Approve the Hold that waits, by the token of somebody who may; its id."""
         decisions = self.desk.decisions
-        (listed,) = decisions.listing()
-        hold_id = str(listed["id"])
+        hold_id = await self.waiting()
         view = decisions.show(hold_id)["view"]
         assert isinstance(view, str)
         await decisions.decide_by_token(

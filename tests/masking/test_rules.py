@@ -63,3 +63,11 @@ def test_a_mistake_is_named_with_file_and_line(text: str, line: int, words: str)
 @pytest.mark.parametrize(("entity", "name"), RECOGNIZERS.items())
 def test_the_catalogue_names_what_presidio_has(entity: str, name: str) -> None:
     assert getattr(presidio, name)().supported_entities == [entity]
+
+
+@pytest.mark.parametrize("more", ["", "operator: replace, ", "operator: pseudonym, forward: to_server, "])
+def test_only_pseudonyms_that_travel_to_the_client_come_back(more: str) -> None:
+    with pytest.raises(RulesError, match="restore"):
+        rules_of(f"version: 1\nentities: [{{entity: US_SSN, {more}restore: caller}}]\n")
+    rules = rules_of("version: 1\nentities: [{entity: US_SSN, operator: pseudonym, restore: caller}]\n")
+    assert [rule.restores for rule in rules.entities] == [True]

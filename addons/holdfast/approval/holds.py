@@ -66,8 +66,9 @@ class HoldRequest:
     ``call`` is the masked one, ``digest_hex`` the keyed digest of what would be forwarded
     (:func:`holdfast.approval.digest.request_digest_hex`), ``counts`` the findings by entity. ``base`` holds the members
     ``who``, ``src``, ``dst``, ``mcp`` and ``rpc`` of the Records; ``path`` is the address at the server. ``notes``
-    are masked lines that approvers see beside the call. ``wait_s``
-    says how long this one request waits, where its client cannot wait as long as the rule says.
+    are masked lines that approvers see beside the call; ``restored`` counts, by entity, masks in it that would go on as
+    the values they stand for. ``wait_s`` says how long this one request waits, where its client cannot wait as long as
+    the rule says.
     """
 
     call_id: str
@@ -80,6 +81,7 @@ class HoldRequest:
     base: JsonObject
     path: str = ""
     notes: tuple[str, ...] = ()
+    restored: dict[str, int] = dataclasses.field(default_factory=dict)
     wait_s: int | None = None
 
     @property

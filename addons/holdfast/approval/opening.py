@@ -29,6 +29,7 @@ def new_hold(request: HoldRequest, rules: Rules, now: dt.datetime, random_bytes:
             rules_digest_hex=rules.digest_hex,
             path=request.path,
             notes=request.notes,
+            restored=request.restored,
         )
     )
     return Hold(

@@ -25,7 +25,10 @@ _LABEL_CHARS: Final = 11
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shown:
-    """What a view is made of. ``call`` and ``notes`` are masked; ``counts`` are findings by entity."""
+    """What a view is made of. ``call`` and ``notes`` are masked; ``counts`` are findings by entity.
+
+    ``restored`` are masks, by entity, for which the server would be sent the values.
+    """
 
     hold: str
     call: Call
@@ -39,6 +42,7 @@ class Shown:
     rules_digest_hex: str
     path: str = ""
     notes: tuple[str, ...] = ()
+    restored: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def build_view(shown: Shown) -> bytes:
@@ -83,6 +87,8 @@ def _lines(shown: Shown, params: str) -> Iterator[str]:
     if shown.rule.approvals_needed > 1:
         yield from _field("needs", f"{shown.rule.approvals_needed} different approvers")
     yield from _field("findings", _counts(shown.counts))
+    if shown.restored:
+        yield from _field("restored", f"{_counts(shown.restored)}: the server gets the values of these masks")
     yield from _field("opened", utc_text(shown.opened_at))
     yield from _field("decide by", utc_text(shown.expires_at))
     yield from _field("request", shown.digest_hex)

@@ -175,6 +175,7 @@ BODY: Final = (
             optional("version", _TEXT, "its version"),
             optional("config", HEX_DIGEST, "digest of its configuration"),
             optional("counts", MapOf(_COUNT, COUNTERS_MAX), "Findings by entity"),
+            optional("restored", MapOf(_COUNT, COUNTERS_MAX), "masks that went on as their values, by entity"),
         ),
         "what masking found",
     ),

@@ -5,7 +5,7 @@
     parse -> judge -> mask -> hold -> record      what differs is in bodies.py, headers.py and refusing.py
 """
 
-from holdfast import judging, routing
+from holdfast import judging, restoring, routing
 from holdfast.errors import Cause, Refused
 from holdfast.identity.caller import Caller
 from holdfast.llm import serving
@@ -30,15 +30,16 @@ async def admit(
     call = parse_request(trail.request.body, api)
     routing.check_caller(trail, caller)
     trail.base["mcp"] = {"transport": "post"}
-    masked = await trail.force.masker.mask(call, server=trail.server.id, shape="llm.request")
+    one = await restoring.coming(stations, trail, caller, call)
+    masked = one.into(await trail.force.masker.mask(call, server=trail.server.id, shape="llm.request"))
     trail.kept = masked.keep
-    rule = judging.judge(stations, trail, caller, call, trail.scope)
+    rule = judging.judge(stations, trail, caller, one.judged, trail.scope)
     # It may refuse a header: before a Record says that the call goes out, and before an approval is spent on it.
     outgoing = serving.outgoing(trail, to_bytes(masked.forward))
     note = {"caller": caller.name, "decision": "judged", "method": api.value, "findings": str(len(masked.findings))}
     note["tool"] = getattr(masked.keep, "name", None) or ""
     watch.show_call(to_bytes(masked.keep), note)
-    draft = await judging.draft(stations, trail, caller, call, masked, rule, watch)
+    draft = await judging.draft(stations, trail, caller, one.judged, masked, rule, watch)
     (receipt,) = await stations.ledger.append(draft)
     # From here on the Call has a durable Record: it may travel.
     now_ns = stations.clock.monotonic_ns()

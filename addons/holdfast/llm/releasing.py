@@ -53,4 +53,4 @@ async def vouch(stations: Stations, admission: Admission, reply: Reply, status: 
         raise over
     out = judging.reply_outcome(stations, reply, answered)
     draft = capture.reply_draft(admission.base, answered, masked, admission.force.engine, out, status)
-    return Vouched(draft, masked.forward, masked.keep, answers=answered)
+    return Vouched(draft, masked.forward, masked.keep, answers=answered, issued=masked.issued)

@@ -40,6 +40,7 @@ class EntityRule:
     line: int
     file: str = MAIN_FILE
     enabled: bool = True
+    restores: bool = False  # whether a Caller who sends the mask back has the value put in its place
 
     def travels(self, direction: Direction) -> bool:
         """Whether the mask, rather than the value, is forwarded in ``direction``."""

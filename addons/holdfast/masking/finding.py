@@ -1,6 +1,7 @@
 """What masking says about a message: findings, and the two texts that come of them."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from holdfast.call import Message
 
@@ -22,16 +23,37 @@ class Finding:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Issued:
+    """A mask that travels to a Caller who may send it back (`restore: caller`), and the value that it stands for."""
+
+    token: str
+    entity: str
+    rule: str
+    value: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Masked:
-    """A message after masking: ``forward`` travels on, ``keep`` is what Records, views and logs may show."""
+    """A message after masking: ``forward`` travels on, ``keep`` is what Records, views and logs may show.
+
+    ``issued`` are masks in ``forward`` whose value may come back for them; it is data, so that masking may run in
+    another process, and it is kept in memory alone. ``restored`` says where ``forward`` has values in place of masks.
+    """
 
     forward: Message
     keep: Message
     findings: tuple[Finding, ...]
+    issued: tuple[Issued, ...] = dataclasses.field(default=(), repr=False)
+    restored: tuple[Finding, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each entity, by entity name."""
-        totals: dict[str, int] = {}
-        for finding in self.findings:
-            totals[finding.entity] = totals.get(finding.entity, 0) + 1
-        return dict(sorted(totals.items()))
+        return counts_of(self.findings)
+
+
+def counts_of(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many of ``findings`` there are of each entity, by entity name."""
+    totals: dict[str, int] = {}
+    for finding in findings:
+        totals[finding.entity] = totals.get(finding.entity, 0) + 1
+    return dict(sorted(totals.items()))

@@ -9,7 +9,7 @@ from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import EntityRule, InForce, MaskingRules
-from holdfast.masking.finding import Finding
+from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Force, Place
 from holdfast.masking.sieve import Sieve
@@ -19,8 +19,13 @@ ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern mat
 _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
 DIGITS_MIN: Final = 7  # shorter numbers are no account, card or telephone number
 DIGITS_MAX: Final = 19  # ISO/IEC 7812: the longest card number
+ISSUED_COUNT_MAX: Final = 5_000  # of one message, as many as a Caller may have at all; later masks stay masks
+ISSUED_CHARS_MAX: Final = 1_024  # a longer value is a text, which nobody sends as an argument
 KEY_RECOGNIZER: Final = "key"
 _NO_END: Final = "masking a text does not come to an end; an own pattern matches its own mask"
+
+
+type Report = Callable[[Span, str, str], object]  # what was found, its characters, and their mask
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,7 +66,9 @@ class Leaves:
         self._budget = budget
         self._entities = tools.entities
         self._travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
+        self._issues = direction is Direction.TO_CLIENT and any(rule.restores for rule in tools.entities.values())
         self._count = 0
+        self.issued: dict[tuple[str, str], Issued] = {}
         self.findings: list[Finding] = []
         self.late_count = 0
 
@@ -82,12 +89,12 @@ class Leaves:
         spans = self._scan(text, place.context, self._budget)
         if not spans:
             return text, text
-        kept = self._settle(text, place.context, self._entities, lambda span: self._found(span, place))
+        kept = self._settle(text, place.context, self._entities, self._finder(place))
         if not place.travels:
             return text, kept
         if all(span.entity in self._travelling for span in spans):
             return kept, kept
-        return self._settle(text, place.context, self._travelling, None), kept
+        return self._settle(text, place.context, self._travelling, self._issuer(place)), kept
 
     def part(self, text: str, at: int, before: Before, place: Place) -> tuple[str, str] | None:
         """``text[:at]``, the next part of a text, masked with regard to all of it; None where a finding crosses ``at``.
@@ -111,27 +118,29 @@ class Leaves:
     def _settle_part(
         self, text: str, at: int, place: Place, wanted: Container[str], befores: tuple[str, str]
     ) -> str | None:
-        found: list[Span] = []
+        found: list[tuple[Span, str, str]] = []
         for count in range(ROUNDS_MAX):
             spans = [span for span in self.spans(text, befores[count > 0], place.context) if span.entity in wanted]
             if any(span.start < at < span.end for span in spans):
                 return None
             gone = [span for span in spans if span.end <= at]
             left = [dataclasses.replace(span, start=span.start - at, end=span.end - at) for span in spans[len(gone) :]]
-            part, rest = self._round(text[:at], gone, found.append), self._round(text[at:], left, None)
+            part, rest = (
+                self._round(text[:at], gone, lambda *one: found.append(one)),
+                self._round(text[at:], left, None),
+            )
             if part + rest == text:
                 self._report(found if wanted is self._entities else [], place)
                 return part
             text, at = part + rest, len(part)
         raise MaskingError(_NO_END)
 
-    def _report(self, spans: list[Span], place: Place) -> None:
-        for span in spans:
-            self._found(span, place)
+    def _report(self, found: list[tuple[Span, str, str]], place: Place) -> None:
+        report = self._finder(place)
+        for one in found:
+            report(*one)
 
-    def _settle(
-        self, text: str, context: tuple[str, ...], wanted: Container[str], report: Callable[[Span], None] | None
-    ) -> str:
+    def _settle(self, text: str, context: tuple[str, ...], wanted: Container[str], report: Report | None) -> str:
         for _ in range(ROUNDS_MAX):
             masked = self._round(
                 text, [span for span in self._scan(text, context, self._budget) if span.entity in wanted], report
@@ -141,14 +150,14 @@ class Leaves:
             text = masked
         raise MaskingError(_NO_END)
 
-    def _round(self, text: str, spans: list[Span], report: Callable[[Span], None] | None) -> str:
+    def _round(self, text: str, spans: list[Span], report: Report | None) -> str:
         parts: list[str] = []
         at = 0
         for span in merge(spans):
             value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
             mask = mask_value(value, self._entities[span.entity], self._tools.key)
             if report is not None and mask != value:
-                report(span)
+                report(span, value, mask)
             parts += [text[at : max(0, span.start)], mask]
             at = span.end
         return "".join((*parts, text[at:]))
@@ -163,9 +172,10 @@ class Leaves:
             return text, text
         self._forced(force, len(text), place)
         if place.travels and force.entity in self._travelling:
+            self._issue(force.entity, text, mask)
             return mask, mask
         quiet = Leaves(self._tools, Direction.TO_SERVER, self._budget)
-        quiet._travelling = self._travelling
+        quiet._travelling, quiet._issues, quiet.issued = self._travelling, self._issues, self.issued
         return quiet.plain(text, place)[0], mask
 
     def number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
@@ -194,8 +204,29 @@ class Leaves:
     def _forced(self, force: Force, length: int, place: Place) -> None:
         self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER))
 
-    def _found(self, span: Span, place: Place) -> None:
-        self.findings.append(Finding(span.rule, span.entity, place.path, span.length, span.score, span.recognizer))
+    def _finder(self, place: Place) -> Report:
+        issue = self._issuer(place)
+
+        def found(span: Span, value: str, mask: str) -> None:
+            length, path = span.length, place.path
+            self.findings.append(Finding(span.rule, span.entity, path, length, span.score, span.recognizer))
+            if issue is not None:
+                issue(span, value, mask)
+
+        return found
+
+    def _issuer(self, place: Place) -> Report | None:
+        if not self._issues or not place.travels:
+            return None
+        return lambda span, value, mask: self._issue(span.entity, value, mask)
+
+    def _issue(self, entity: str, value: str, mask: str) -> None:
+        rule = self._entities[entity]
+        if not (self._issues and rule.restores and entity in self._travelling) or len(self.issued) >= ISSUED_COUNT_MAX:
+            return
+        # Of a value with a mask in it nobody knows any more what the server said.
+        if len(value) <= ISSUED_CHARS_MAX and self._tools.scanner.without_masks(value) == value:
+            self.issued[mask, value] = Issued(mask, entity, rule.id, value)
 
 
 def _digits(value: float) -> str | None:

@@ -68,7 +68,7 @@ class Masker:
             raise MaskingError("the message is nested too deep") from None
         if walk.is_long:
             await asyncio.sleep(0)  # a batch of such messages must not take the loop from everybody until its end
-        return Masked(forward, keep, walk.findings)
+        return Masked(forward, keep, walk.findings, walk.issued)
 
     def pieces(self, path: str, direction: Direction, terms: Terms, *, server: str, tool: str | None = None) -> Pieces:
         """What masks a text that arrives in pieces and will stand at ``path`` of a message of ``direction``."""

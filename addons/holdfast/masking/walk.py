@@ -14,7 +14,7 @@ from holdfast.call import Direction
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.blobs import looks_like_base64, open_blob
 from holdfast.masking.budget import Budget
-from holdfast.masking.finding import Finding
+from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Before, Leaves, Tools
 from holdfast.masking.paths import Paths
@@ -53,6 +53,11 @@ class Walk:
     def findings(self) -> tuple[Finding, ...]:
         """What was found so far, in the order of the message."""
         return tuple(self._leaves.findings)
+
+    @property
+    def issued(self) -> tuple[Issued, ...]:
+        """The masks so far that a Caller may send back."""
+        return tuple(self._leaves.issued.values())
 
     @property
     def late_count(self) -> int:
@@ -110,7 +115,7 @@ class Walk:
         except jsontext.JsonError:
             return None  # a log line, a path, two objects in a row: scanned as text
         forward, kept = self.data(value, place.inside())
-        dump = _writer(text)
+        dump = writer_of(text)
         return (text if forward is value else dump(forward)), (text if kept is value else dump(kept))
 
     def _blob_text(self, text: str, mime: str | None, place: Place) -> tuple[str, str] | None:
@@ -223,7 +228,7 @@ def _label(value: JsonObject) -> str | None:
     return None
 
 
-def _writer(text: str) -> Callable[[Json], str]:
+def writer_of(text: str) -> Callable[[Json], str]:
     """How JSON that was changed is written, so that it looks as ``text`` did."""
     indent = _INDENT.search(text)
     width = len(indent.group(1).expandtabs(2)) if indent else None
