@@ -55,7 +55,8 @@ def write_rules(folder: Path, **replaced: str) -> Path:
         text = replaced.get(name) or (ROOT / "rules" / f"{name}.yaml").read_text()
         (rules / f"{name}.yaml").write_text(text)
     for name in ("masking", "profiles"):
-        shutil.copytree(ROOT / "rules" / name, rules / name)
+        if (ROOT / "rules" / name).is_dir():
+            shutil.copytree(ROOT / "rules" / name, rules / name)
     identity = (
         f"version: 1\nissuers:\n  - id: corp\n    issuer: {ISSUER}\n    jwks_file: {keys}\n    audiences: [{AUD}]\n"
     )
