@@ -16,10 +16,11 @@ from holdfast.masking import quiet
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import AllowRule, MaskingRules
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
-from holdfast.masking.fold import fold, unfold
 from holdfast.masking.language import build_language
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.spans import Span
+from holdfast.masking.spelling import Spelling
+from holdfast.masking.spellings import spellings_of, whole_spellings_of
 from holdfast.masking.words import Cutter, mask_pattern
 
 LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one takes seconds to scan
@@ -28,6 +29,9 @@ NAMES_COUNT_MAX: Final = 8192  # names of members recur
 NAME: Final = "presidio-analyzer"
 WARM_UP: Final = "bob@example.com 4111 1111 1111 1111 DE89370400440532013000 +1 212 555 2368 10.0.0.1 é４"
 _PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "regex", "tldextract")
+
+
+type _Result = tuple[RecognizerResult, str, int, int]  # what was found, its text, start and end
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def describe(rules: MaskingRules) -> Engine:
 
 
 class Scanner:
-    """Finds every span of a text that the rules name, in the text as it is and in its folded view."""
+    """Finds every span of a text that the rules name, in the text as it is and in its other spellings."""
 
     def __init__(self, rules: MaskingRules, cache_key: bytes) -> None:
         """Build and warm the recognizers. ``cache_key`` (32 bytes) keys the digests under which results are cached.
@@ -123,14 +127,12 @@ class Scanner:
     def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         try:
             budget.spend(len(text))
-            results = self._find(text, context, budget)
-            folded = fold(text)
-            if folded is not None:
-                view, origins = folded
-                results += [
-                    (result, view[result.start : result.end], *unfold(result.start, result.end, origins))
-                    for result, *_ in self._find(view, context, budget)
-                ]
+            spelt = spellings_of(text)
+            results = [
+                (result, found, *spelt.whole(start, end))
+                for result, found, start, end in self._find(text, context, budget)
+            ]
+            results += self._find_spelt(text, spelt.others, context, budget)
         except MaskingError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the message must not pass
@@ -145,13 +147,24 @@ class Scanner:
         }
         return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.entity)))
 
-    def _find(
-        self, text: str, context: tuple[str, ...], budget: Budget
-    ) -> list[tuple[RecognizerResult, str, int, int]]:
+    def _find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[_Result]:
         return [
             (result, text[result.start : result.end], result.start, result.end)
             for result in self.finder.find(text, context, budget)
         ]
+
+    def _find_spelt(
+        self, text: str, others: tuple[Spelling, ...], context: tuple[str, ...], budget: Budget
+    ) -> list[_Result]:
+        results: list[_Result] = []
+        for spelling in others:
+            budget.spend(len(spelling.text))
+            for result, found, start, end in self._find(spelling.text, context, budget):
+                span = spelling.span(start, end)
+                if spelling.is_cut(*span, len(text)):
+                    return self._find_spelt(text, whole_spellings_of(text), context, budget)
+                results.append((result, found, *span))
+        return results
 
     def _span(self, result: RecognizerResult, start: int, end: int) -> Span:
         recognizer = str(result.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY])

@@ -14,6 +14,7 @@ from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Force, Place
 from holdfast.masking.sieve import Sieve
 from holdfast.masking.spans import Span, merge
+from holdfast.masking.spellings import plainly
 
 ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
 _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
@@ -155,7 +156,7 @@ class Leaves:
         at = 0
         for span in merge(spans):
             value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
-            mask = mask_value(value, self._entities[span.entity], self._tools.key)
+            mask = mask_value(plainly(value), self._entities[span.entity], self._tools.key)
             if report is not None and mask != value:
                 report(span, value, mask)
             parts += [text[at : max(0, span.start)], mask]

@@ -1,0 +1,160 @@
+r"""The spellings of a text in which a value may be read: as it looks, and as whatever decodes it reads it.
+
+``\uff14\uff11\uff11\uff11``, ``4111\u200b1111`` and ``%34%31%31%31`` begin card numbers to a reader, not to a pattern.
+Each spelling is searched like the text itself, and what is found in it is masked where it came from. Encodings lie in
+one another (an entity in a percent-encoded link), so escapes are decoded in up to three rounds, look-alikes after each.
+
+A long text is spelled only around what can be spelled otherwise, far enough for a value and the words before it.
+"""
+
+import bisect
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
+from holdfast.masking.lookalikes import seen_as
+from holdfast.masking.spelling import Spelling, Unit, respelled
+
+type Stretch = tuple[int, int]  # start and end in the text
+
+ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another search of the text
+REACH_CHARS: Final = 256  # the longest shipped pattern that crosses blanks needs 236, the five words before it less
+RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
+_PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
+_STRANGE: Final = re.compile(r"[^\t\n\r -~]")
+# Tag characters, and variation selectors in supplementary planes, can spell ASCII that nobody sees but a model.
+_HIDDEN: Final = re.compile("[\U000e0020-\U000e007e\U000e0110-\U000e016e]+")
+_TAGS: Final = 0xE0000
+_SELECTORS: Final = 0xE00F0  # U+E0100 stands for byte 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spellings:
+    """Other spellings of a text, or of stretches of it, and where its escapes stand."""
+
+    others: tuple[Spelling, ...] = ()
+    escapes: tuple[Stretch, ...] = ()
+
+    def whole(self, start: int, end: int) -> Stretch:
+        """``start:end`` of the text, grown so that no escape is cut in two."""
+        return min(start, self._around(start)[0]), max(end, self._around(end)[1])
+
+    def _around(self, at: int) -> Stretch:
+        """The escape that a cut at ``at`` would go through; ``at`` itself where there is none."""
+        before = bisect.bisect_left(self.escapes, at, key=_start) - 1
+        return self.escapes[before] if before >= 0 and at < self.escapes[before][1] else (at, at)
+
+
+NONE: Final = Spellings()
+
+
+def spellings_of(text: str) -> Spellings:
+    """The spellings of ``text`` that differ from it and from each other; for most texts there are none."""
+    is_plain = _PLAIN.fullmatch(text) is not None
+    if is_plain and "=" not in text:
+        return NONE
+    escapes = () if is_plain else tuple(escapes_in(text))
+    soft = [(0, len(text))] if is_soft(text) else []
+    strange = () if is_plain else _strange_in(text)
+    stretches = _stretches(text, sorted((*escapes, *strange, *plus_signs_in(text), *soft)))
+    return Spellings(tuple(other for stretch in stretches for other in _others(text, stretch)), escapes)
+
+
+def whole_spellings_of(text: str) -> tuple[Spelling, ...]:
+    """The same over the whole text at once, whatever it costs: where a value reaches beyond a stretch."""
+    return tuple(_others(text, (0, len(text))))
+
+
+def plainly(value: str) -> str:
+    """``value`` as it reads: what a mask is made of must not depend on how the value was spelled."""
+    if _PLAIN.fullmatch(value):
+        return value
+    *_, last = _rounds(Spelling(value, list(range(len(value) + 1))))
+    return last.text or value
+
+
+def _others(text: str, stretch: Stretch) -> Iterator[Spelling]:
+    start, end = stretch
+    known = {text[start:end]}
+    for spelling in _all(Spelling(text[start:end], list(range(start, end + 1)))):
+        if spelling.text not in known:
+            known.add(spelling.text)
+            yield spelling
+
+
+def _all(itself: Spelling) -> Iterator[Spelling]:
+    yield from _rounds(itself)
+    if any(plus_signs_in(itself.text)):
+        yield from _rounds(itself.then(without_plus(itself.text)))
+    if is_soft(itself.text):
+        yield from _rounds(itself.then(softened(itself.text)))
+    if _HIDDEN.search(itself.text):
+        yield from _rounds(itself.then(respelled(itself.text, _HIDDEN, _hidden)))
+
+
+def _rounds(spelling: Spelling) -> Iterator[Spelling]:
+    """``spelling`` without look-alikes, and what comes of it by decoding, round by round, in every order of kinds."""
+    level = [_folded(spelling)]
+    known = {level[0].text}
+    yield level[0]
+    for _ in range(ROUNDS_MAX):
+        inner = [_folded(one.then(decoding)) for one in level for decoding in decoded(one.text)]
+        level = []
+        for one in inner:
+            if one.text not in known:
+                known.add(one.text)
+                level.append(one)
+        yield from level
+
+
+def _folded(spelling: Spelling) -> Spelling:
+    return spelling.then(respelled(spelling.text, _STRANGE, _seen))
+
+
+def _seen(match: re.Match[str]) -> list[Unit]:
+    return [(seen_as(match.group()), 1)]
+
+
+def _hidden(match: re.Match[str]) -> list[Unit]:
+    chars = [chr(code - (_SELECTORS if code > _SELECTORS else _TAGS)) for code in map(ord, match.group())]
+    # What is hidden behind a visible character is no part of its word.
+    return [(" ", 0), *((char, 1) for char in chars), (" ", 0)]
+
+
+def _strange_in(text: str) -> Iterator[Stretch]:
+    if not text.isascii() or not text.isprintable():
+        for match in _STRANGE.finditer(text):
+            if seen_as(match.group()) != match.group():
+                yield match.span()
+
+
+def _stretches(text: str, marks: list[Stretch]) -> list[Stretch]:
+    """The parts of ``text`` around ``marks``, from blank to blank; all of it where they make up most of it."""
+    found: list[Stretch] = []
+    for start, end in marks:
+        if found and end + REACH_CHARS <= found[-1][1]:
+            continue
+        left, right = _blank_before(text, start - REACH_CHARS), _blank_behind(text, end + REACH_CHARS)
+        if found and left <= found[-1][1]:
+            left = found.pop()[0]
+        found.append((left, right))
+    size = sum(end - start for start, end in found)
+    return [(0, len(text))] if 2 * size > len(text) else found
+
+
+def _blank_before(text: str, at: int) -> int:
+    low = max(0, at - RUN_CHARS_MAX)
+    found = max(text.rfind(" ", low, max(0, at)), text.rfind("\n", low, max(0, at)))
+    return found if found >= 0 else low
+
+
+def _blank_behind(text: str, at: int) -> int:
+    high = at + RUN_CHARS_MAX
+    found = [place for place in (text.find(" ", at, high), text.find("\n", at, high)) if place >= 0]
+    return min(found, default=min(high, len(text)))
+
+
+def _start(stretch: Stretch) -> int:
+    return stretch[0]
