@@ -197,7 +197,7 @@ class FailingFinder:
 )
 def test_an_engine_that_fails_lets_nothing_through(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     masker = small()
-    monkeypatch.setattr(masker._tools.scanner, "finder", FailingFinder(fault))
+    monkeypatch.setattr(masker._core._tools.scanner, "finder", FailingFinder(fault))
     with pytest.raises(MaskingError) as caught:
         asyncio.run(masker.mask(Reply(1, {"x": SSN}, None, Direction.TO_CLIENT), server="s"))
     assert "234" not in str(caught.value)
@@ -257,7 +257,7 @@ def test_no_log_holds_a_raw_value(masker: Masker, caplog: pytest.LogCaptureFixtu
 def test_the_cache_holds_no_text(shipped_rules: MaskingRules) -> None:
     masker = Masker(shipped_rules, KEY)
     masker.keep_text("a rather long text with 234-45-6789 in it")
-    shown = repr(list(masker._tools.scanner._cache.items())) + repr(masker._tools.scanner._clean_names)
+    shown = repr(list(masker._core._tools.scanner._cache.items())) + repr(masker._core._tools.scanner._clean_names)
     assert SSN not in shown
     assert "rather" not in shown
 

@@ -1,6 +1,7 @@
 """What makes masking quick changes no finding, and what is made to be slow is refused."""
 
 import asyncio
+import dataclasses
 import random
 
 import phonenumbers
@@ -11,8 +12,8 @@ from tests.masking.test_engine import SEEDS, compare, texts
 
 from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
-from holdfast.masking import budget as budgets
-from holdfast.masking.budget import Budget
+from holdfast.masking.budget import WHOLE, Budget
+from holdfast.masking.core import Core
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
@@ -22,6 +23,7 @@ from holdfast.masking.masker import Masker
 from holdfast.masking.national import national_of
 from holdfast.masking.nearby import Nearby, _Words
 from holdfast.masking.phones import matched
+from holdfast.masking.place import Place
 from holdfast.masking.search import Search
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
@@ -173,12 +175,11 @@ def test_a_short_message_never_asks_for_the_time() -> None:
 
 
 @pytest.mark.parametrize("text", ["1 - " * 3000, "1.1.1.1:" * 3000, "a1@" * 9000, "4111 " * 5000])
-def test_the_budget_holds_over_the_leaves_of_a_message(
-    text: str, shipped_rules: MaskingRules, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(budgets, "MESSAGE_S_MAX", 0.0)
-    with pytest.raises(MaskingError):
-        Masker(shipped_rules, KEY).keep_json([text + str(count) for count in range(5)])
+def test_the_budget_holds_over_the_leaves_of_a_message(text: str, shipped_rules: MaskingRules) -> None:
+    limits = dataclasses.replace(WHOLE, message_s=0.0)
+    walk = Core(shipped_rules, KEY).walk("", None, Direction.TO_SERVER, Budget(limits=limits))
+    with pytest.raises(MaskingError, match="more than 0 s"):
+        walk.data([text + str(count) for count in range(5)], Place(""))
 
 
 async def test_a_long_message_lets_others_have_their_turn_before_the_next(shipped_rules: MaskingRules) -> None:

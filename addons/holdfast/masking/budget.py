@@ -1,29 +1,58 @@
-"""What one message may cost: a text made to be slow is refused, and does not stall the gateway.
+"""What one message may cost: a text made to be slow does not stall the gateway, and is refused in the end.
 
-Masking runs on the event loop, so a message that takes a minute takes it from everybody.
+There are two sizes. What is masked on the event loop has a few milliseconds, since it takes them from everybody;
+what that is not enough for goes to a worker process, which has seconds (``masking/work/``).
 """
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Final
 
 from holdfast.errors import MaskingError
+from holdfast.masking.quiet import REGEX_TIMEOUT_S
 
 MESSAGE_S_MAX: Final = 5.0  # processor time for one message; ordinary ones take less than a millisecond
-_CHARS_UNCHECKED: Final = 16_384  # characters given to patterns between two looks at the clock
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a message may cost.
+
+    ``message_s`` and ``search_s`` are seconds of processor time, for all of the message and for one search of one
+    pattern. ``chars_unchecked`` is how many characters are given to patterns between two looks at the clock.
+    ``is_final`` is False where somebody with more time takes over from a budget that is spent.
+    """
+
+    message_s: float
+    search_s: float
+    chars_unchecked: int
+    is_final: bool
+
+
+WHOLE: Final = Limits(MESSAGE_S_MAX, REGEX_TIMEOUT_S, 16_384, is_final=True)
+# Together with what is done between two looks at the clock it keeps the loop for less than 50 ms.
+IN_PLACE: Final = Limits(0.015, 0.015, 1024, is_final=False)
 
 
 class Budget:
     """What is left of a message's share. Made once per message; remembers telephone numbers already tried in it."""
 
-    __slots__ = ("_chars", "_clock", "_started_s", "phones")
+    __slots__ = ("_chars", "_clock", "_limits", "_started_s", "phones", "search_s")
 
-    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
         """``clock`` gives the seconds of processor time that this thread has used."""
         self._clock = clock
+        self._limits = limits
         self._chars = 0
         self._started_s: float | None = None  # a short message never asks for the time
+        self.search_s = limits.search_s
         self.phones: dict[tuple[str, int], list[tuple[int, int]]] = {}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the message is refused when this is spent; else somebody with more time takes over."""
+        return self._limits.is_final
 
     def spend(self, chars: int) -> None:
         """Count ``chars`` characters that are about to be given to a pattern.
@@ -32,7 +61,7 @@ class Budget:
             MaskingError: masking the message takes too long.
         """
         self._chars += chars
-        if self._chars < _CHARS_UNCHECKED:
+        if self._chars < self._limits.chars_unchecked:
             return
         self._chars = 0
         self.look()
@@ -51,5 +80,5 @@ class Budget:
         now_s = self._clock()
         if self._started_s is None:
             self._started_s = now_s
-        elif now_s - self._started_s > MESSAGE_S_MAX:
-            raise MaskingError(f"masking the message takes more than {MESSAGE_S_MAX:.0f} s")
+        elif now_s - self._started_s > self._limits.message_s:
+            raise MaskingError(f"masking the message takes more than {self._limits.message_s:g} s")

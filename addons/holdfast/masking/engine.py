@@ -143,7 +143,7 @@ class Scanner:
             self._span(result, start, end)
             for result, found, start, end in results
             if not _inside(start, end, masks)
-            and not any(allow.lets(result.entity_type, found) for allow in self._allows)
+            and not any(allow.lets(result.entity_type, found, budget.search_s) for allow in self._allows)
         }
         return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.entity)))
 
@@ -196,10 +196,10 @@ class _Allow:
         self._words = frozenset(word.casefold() for word in rule.words)
         self._pattern = regex.compile(rule.pattern, regex.IGNORECASE) if rule.pattern else None
 
-    def lets(self, entity: str, value: str) -> bool:
+    def lets(self, entity: str, value: str, timeout_s: float) -> bool:
         if self._entity not in (None, entity):
             return False
         if value.casefold() in self._words:
             return True
         pattern = self._pattern
-        return pattern is not None and pattern.fullmatch(value, timeout=quiet.REGEX_TIMEOUT_S) is not None
+        return pattern is not None and pattern.fullmatch(value, timeout=timeout_s) is not None

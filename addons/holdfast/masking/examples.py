@@ -97,7 +97,7 @@ class _Bench:
         return any(span.rule == rule.id for span in spans)
 
     def _findings(self, text: str) -> tuple[Finding, ...]:
-        walk = Walk(self._tools, self._forces, self._paths, Direction.TO_SERVER)
+        walk = Walk(self._tools, self._forces, self._paths, Direction.TO_SERVER, Budget())
         try:
             walk.data(jsontext.parse_text(text), Place("")) if text.startswith("{") else walk.text(text, Place(""))
         except jsontext.JsonError:

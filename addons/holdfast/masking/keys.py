@@ -5,7 +5,6 @@ from typing import Final
 import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.entries import InForce, KeyRule, MaskingRules
-from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.words import TRANSPARENT, name_words
 
 _CACHE_COUNT_MAX: Final = 4096  # names of members recur; a sender who invents new ones only loses the cache
@@ -19,10 +18,10 @@ class KeyForce:
         self.entity = rule.entity
         self._value = regex.compile(rule.value, regex.IGNORECASE) if rule.value else None
 
-    def wants(self, text: str) -> bool:
+    def wants(self, text: str, timeout_s: float) -> bool:
         """Whether the value ``text`` is one that this rule masks. Raises TimeoutError."""
         value = self._value
-        return value is None or value.search(text, timeout=REGEX_TIMEOUT_S) is not None
+        return value is None or value.search(text, timeout=timeout_s) is not None
 
 
 class KeyForces:

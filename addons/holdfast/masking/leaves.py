@@ -198,7 +198,8 @@ class Leaves:
             return None
         try:
             # The digits of a mask are not those of the value that it stands for.
-            return place.force if place.force.wants(self._tools.scanner.without_masks(text)) else None
+            said = self._tools.scanner.without_masks(text)
+            return place.force if place.force.wants(said, self._budget.search_s) else None
         except TimeoutError:
             raise MaskingError(f"rule {place.force.id} takes too long over a value") from None
 

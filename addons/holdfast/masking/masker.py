@@ -1,48 +1,49 @@
-"""The masker: a message in, what travels and what is kept out; or :class:`~holdfast.errors.MaskingError`."""
+"""The masker: a message in, what travels and what is kept out; or :class:`~holdfast.errors.MaskingError`.
+
+A short message is masked on the event loop, for a few milliseconds at most. Whatever is larger, or takes longer, or
+fails, goes to a worker process: it has seconds, decides, and can be killed (``work/``). A Masker without workers does
+all of it here, as scripts may.
+"""
 
 import asyncio
-import dataclasses
-import hashlib
-from typing import Final
 
-from holdfast import jsontext
-from holdfast.call import Call, Direction, Id, Message, Reply
+from holdfast.call import Direction, Message
 from holdfast.errors import MaskingError
-from holdfast.jsontext import Json, JsonObject
+from holdfast.jsontext import Json
 from holdfast.masking import engine
-from holdfast.masking.engine import Engine, Scanner
-from holdfast.masking.entries import InForce, MaskingRules
+from holdfast.masking.budget import IN_PLACE, Budget
+from holdfast.masking.core import Core, Task
+from holdfast.masking.engine import Engine
+from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finding import Masked
-from holdfast.masking.keys import KeyForces
-from holdfast.masking.leaves import Tools
-from holdfast.masking.paths import Paths
 from holdfast.masking.pieces import Pieces, Terms
 from holdfast.masking.place import Place
-from holdfast.masking.walk import Walk
-
-KEY_BYTES: Final = 32
+from holdfast.masking.size import fits_in_place
+from holdfast.masking.work.pool import Pool
 
 
 class Masker:
-    """Masks messages by one set of rules. Made once per set: loading takes seconds, masking a fraction of one ms."""
+    """Masks messages by one set of rules."""
 
-    def __init__(self, rules: MaskingRules, key: bytes) -> None:
+    def __init__(self, rules: MaskingRules, key: bytes, workers: Pool | None = None) -> None:
         """Build and warm the engine. ``key`` (32 bytes) is the key of pseudonyms.
 
         Raises:
             MaskingError: the engine cannot be loaded, or the key has another length.
         """
-        if len(key) != KEY_BYTES:
-            raise MaskingError(f"the masking key has {len(key)} bytes, not {KEY_BYTES}")
-        cache_key = hashlib.blake2b(b"holdfast/masking/cache/v1", key=key, digest_size=32).digest()
-        self._rules = rules
-        self._scanner = Scanner(rules, cache_key)
-        self._key = key
-        sets = (rules.in_force, *(override.in_force for override in rules.overrides))
-        # By identity: the rules hold each of them, and to compare them by value would take longer than a short text.
-        self._ready = {id(one): self._made_ready(one) for one in sets}
-        self._tools, self._forces = self._made_ready(rules.everything)
+        self._core = Core(rules, key)
+        self._workers = workers
         self._engine = engine.describe(rules)
+
+    async def start(self) -> None:
+        """Have the workers ready. Raises MaskingError."""
+        if self._workers is not None:
+            await self._workers.start()
+
+    async def retire(self) -> None:
+        """Other rules are in force: keep no more processes than what is still masked by these needs."""
+        if self._workers is not None:
+            await self._workers.retire()
 
     def describe(self) -> Engine:
         """Which engine masks, by which rules: what Records carry."""
@@ -60,19 +61,25 @@ class Masker:
         Raises:
             MaskingError: the engine failed or a limit was passed; the message must not travel or be kept.
         """
-        name = message.name if isinstance(message, Call) else tool
-        walk = self._walk(server, name, message.direction)
-        try:
-            forward, keep = _masked(message, walk, shape)
-        except RecursionError:
-            raise MaskingError("the message is nested too deep") from None
-        if walk.is_long:
+        task = Task(message, server, tool, shape)
+        if self._workers is None:
+            return await self._here(task, Budget())
+        if fits_in_place(message):
+            try:
+                return await self._here(task, Budget(limits=IN_PLACE))
+            except MaskingError:
+                pass  # with more time it may be masked; if not, the worker says so
+        return await self._workers.mask(task)
+
+    async def _here(self, task: Task, budget: Budget) -> Masked:
+        masked = self._core.mask(task, budget)
+        if budget.is_used:
             await asyncio.sleep(0)  # a batch of such messages must not take the loop from everybody until its end
-        return Masked(forward, keep, walk.findings, walk.issued)
+        return masked
 
     def pieces(self, path: str, direction: Direction, terms: Terms, *, server: str, tool: str | None = None) -> Pieces:
         """What masks a text that arrives in pieces and will stand at ``path`` of a message of ``direction``."""
-        return Pieces(lambda: self._walk(server, tool, direction), Place(path), terms)
+        return Pieces(lambda: self._core.walk(server, tool, direction, Budget()), Place(path), terms)
 
     def keep_text(self, text: str) -> str:
         """``text`` (a user agent, a name) as Records may keep it.
@@ -80,7 +87,7 @@ class Masker:
         Raises:
             MaskingError: the engine failed or the text is too long.
         """
-        return self._loose_walk().text(text, Place(""))[1]
+        return self._core.loose_walk(Budget()).text(text, Place(""))[1]
 
     def keep_json(self, value: Json) -> Json:
         """Any JSON value as Records may keep it.
@@ -88,65 +95,4 @@ class Masker:
         Raises:
             MaskingError: the engine failed or a limit was passed.
         """
-        return self._loose_walk().data(value, Place(""))[1]
-
-    def _made_ready(self, in_force: InForce) -> tuple[Tools, KeyForces]:
-        return Tools.of(self._rules, in_force, self._scanner, self._key), KeyForces(self._rules, in_force)
-
-    def _walk(self, server: str, tool: str | None, direction: Direction) -> Walk:
-        ready = self._ready[id(self._rules.in_force_for(server, tool, direction))]
-        return Walk(*ready, Paths(self._rules, server, tool, direction), direction)
-
-    def _loose_walk(self) -> Walk:
-        """Over what belongs to no server's message: whatever is regulated anywhere is masked."""
-        return Walk(self._tools, self._forces, Paths(self._rules, "", None, Direction.TO_SERVER), Direction.TO_SERVER)
-
-
-def _masked(message: Message, walk: Walk, shape: str | None) -> tuple[Message, Message]:
-    if isinstance(message, Call):
-        return _call(message, walk, shape or "params")
-    return _reply(message, walk, shape or "result")
-
-
-def _call(call: Call, walk: Walk, shape: str) -> tuple[Call, Call]:
-    method = walk.protocol(call.method, Place("/method"))[1]
-    if isinstance(call.params, dict):
-        forward, kept = walk.shaped(call.params, shape, Place("/params"))
-    else:
-        forward, kept = walk.data(call.params, Place("/params"))
-    extra, kept_extra = _extra(call.extra, walk)
-    return (
-        dataclasses.replace(call, params=forward, extra=extra),
-        Call(str(method), kept, _kept_id(call.id, walk), call.direction, kept_extra),
-    )
-
-
-def _reply(reply: Reply, walk: Walk, shape: str) -> tuple[Reply, Reply]:
-    kind = shape if isinstance(reply.result, dict) else None
-    result, kept_result = (
-        walk.shaped(reply.result, kind, Place("/result")) if kind else walk.data(reply.result, Place("/result"))
-    )
-    error, kept_error = (None, None) if reply.error is None else walk.shaped(reply.error, "error", Place("/error"))
-    extra, kept_extra = _extra(reply.extra, walk)
-    return (
-        dataclasses.replace(reply, result=result, error=_object(error), extra=extra),
-        Reply(_kept_id(reply.id, walk), kept_result, _object(kept_error), reply.direction, kept_extra),
-    )
-
-
-def _object(value: Json) -> JsonObject | None:
-    return value if isinstance(value, dict) else None
-
-
-def _extra(extra: JsonObject, walk: Walk) -> tuple[JsonObject, JsonObject]:
-    if not extra:
-        return extra, extra
-    forward, kept = walk.data(extra, Place(""))
-    return _object(forward) or {}, _object(kept) or {}
-
-
-def _kept_id(message_id: Id | None, walk: Walk) -> Id | None:
-    if message_id is None:
-        return None
-    kept = walk.protocol(message_id, Place("/id"))[1]
-    return kept if isinstance(kept, str | int) else jsontext.canonical(kept).decode()
+        return self._core.loose_walk(Budget()).data(value, Place(""))[1]

@@ -14,7 +14,7 @@ class PathForce:
     id: str
     entity: str
 
-    def wants(self, text: str) -> bool:
+    def wants(self, text: str, timeout_s: float) -> bool:  # noqa: ARG002 -- a Force
         """Any text but an empty one."""
         return bool(text)
 

@@ -24,8 +24,8 @@ class Force(Protocol):
     def entity(self) -> str:
         """The entity whose operator applies."""
 
-    def wants(self, text: str) -> bool:
-        """Whether the rule is about this value."""
+    def wants(self, text: str, timeout_s: float) -> bool:
+        """Whether the rule is about this value. Raises TimeoutError after so many seconds."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

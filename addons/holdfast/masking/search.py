@@ -12,7 +12,6 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.extent import extent_of
 from holdfast.masking.gate import need_of
 from holdfast.masking.literals import words_of
-from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.view import View, Windows, WindowsKey
 
 _DIGITS: Final = frozenset("0123456789")
@@ -55,11 +54,11 @@ class Search:
         for start, end in windows:
             budget.spend(end - start)
             stop = min(end + self._reach, view.length)
-            for match in self._finditer(view.text, start, stop, concurrent=False, timeout=REGEX_TIMEOUT_S):
+            for match in self._finditer(view.text, start, stop, concurrent=False, timeout=budget.search_s):
                 if match.start() >= end:
                     break
                 if match.end() > end:  # seen because the text seemed to end there
-                    return list(self._finditer(view.text, concurrent=False, timeout=REGEX_TIMEOUT_S))
+                    return list(self._finditer(view.text, concurrent=False, timeout=budget.search_s))
                 found.append(match)
         return found
 

@@ -37,8 +37,8 @@ _SPACED: Final = re.compile(r"[\"\d\]}el][,:] ")
 class Walk:
     """Masks one message."""
 
-    def __init__(self, tools: Tools, forces: KeyForces, paths: Paths, direction: Direction) -> None:
-        self._budget = Budget()
+    def __init__(self, tools: Tools, forces: KeyForces, paths: Paths, direction: Direction, budget: Budget) -> None:
+        self._budget = budget
         self._leaves = Leaves(tools, direction, self._budget)
         self._scanner = tools.scanner
         self._forces = forces

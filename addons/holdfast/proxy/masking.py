@@ -6,6 +6,7 @@ from mitmproxy.addonmanager import Loader
 
 from holdfast.jsontext import JsonObject
 from holdfast.masking.masker import Masker
+from holdfast.masking.work.pool import Pool
 from holdfast.policy.ruleset import Ruleset
 from holdfast.proxy.plant import Plant
 
@@ -24,10 +25,16 @@ class MaskingStation:
         """Nothing to build before the rules are read."""
 
     async def start(self, plant: Plant) -> None:
-        """The Masker is warm already."""
+        """Have the workers of the Masker ready, which is warm already.
+
+        Raises:
+            MaskingError: they do not start.
+        """
+        await plant.force.masker.start()
 
     async def stop(self, plant: Plant) -> None:
-        """Nothing is left open."""
+        """No worker is left."""
+        await plant.force.masker.retire()
 
     @staticmethod
     def make(rules: Ruleset, plant: Plant) -> tuple[Masker, JsonObject]:
@@ -36,6 +43,13 @@ class MaskingStation:
         Raises:
             MaskingError: the engine cannot be built.
         """
-        masker = Masker(rules.masking, plant.keys.masking)
+        key = plant.keys.masking
+        pool = Pool(rules.masking, key)
+        pool.spawn()  # both load at the same time
+        try:
+            masker = Masker(rules.masking, key, pool)
+        except BaseException:
+            pool.drop()
+            raise
         engine = masker.describe()
         return masker, {"engine": engine.name, "version": engine.version, "config": engine.config_hex}

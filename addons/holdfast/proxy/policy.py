@@ -73,15 +73,26 @@ class PolicyStation:
         async with self._reloading:
             try:
                 force = await asyncio.to_thread(self._make, plant)
-                await force.identifier.warm()
-                await _record(plant, force.rules, plant.force.rules.digest_hex)
+                await _prepare(plant, force)
             except HoldfastError as error:
                 log.error("the rules in force stay: %s", error)  # noqa: TRY400 -- an operator needs file and line
                 return
             # The Record of the new rules is durable: they may judge from here on.
-            plant.force = force
+            plant.force, former = force, plant.force
+            await former.masker.retire()
             log.info("new rules in force: %s", force.rules.digest_hex)
             ServersStation.log(force.servers)
+
+
+async def _prepare(plant: Plant, force: InForce) -> None:
+    """Have all that ``force`` needs ready, then write down that its rules are loaded."""
+    try:
+        await force.identifier.warm()
+        await force.masker.start()
+        await _record(plant, force.rules, plant.force.rules.digest_hex)
+    except BaseException:
+        await force.masker.retire()
+        raise
 
 
 async def _record(plant: Plant, rules: Ruleset, previous: str | None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from holdfast.call import Direction
+from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import EntityRule, MaskingRules
 from holdfast.masking.keys import KeyForces
@@ -41,7 +42,8 @@ class Locator:
         Raises:
             MaskingError: the engine cannot vouch for the text.
         """
-        walk = Walk(self._tools, self._forces, Paths(self._rules, "", None, Direction.TO_CLIENT), Direction.TO_CLIENT)
+        paths = Paths(self._rules, "", None, Direction.TO_CLIENT)
+        walk = Walk(self._tools, self._forces, paths, Direction.TO_CLIENT, Budget())
         masked = walk.text(text, Place(""))[1]
         if masked == text:
             return []

@@ -1,0 +1,54 @@
+"""A worker: masks one message after another for the gateway, within limits that the kernel holds."""
+
+import contextlib
+import os
+import resource
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from holdfast.errors import MaskingError
+from holdfast.jsontext import Json
+from holdfast.masking.budget import Budget
+from holdfast.masking.core import Core
+from holdfast.masking.work import frames, wire
+
+MEMORY_BYTES_MAX: Final = 1 << 30  # beside what is loaded; a message of 4 MiB of findings takes a fifth of it
+CPU_S_MAX: Final = 10  # twice what a message has: the kernel ends a worker that does not look at the clock
+
+
+def serve(gateway: socket.socket, core: Core) -> None:
+    """Say who this is, then answer tasks until ``gateway`` ends."""
+    gateway.setblocking(True)
+    _limit_memory()
+    with contextlib.suppress(OSError, EOFError):
+        frames.send(gateway, wire.dump(os.getpid()))
+        while True:
+            data = frames.receive(gateway)
+            _limit_time()
+            frames.send(gateway, wire.dump(answer(data, core)))
+
+
+def answer(data: bytes, core: Core) -> Json:
+    """What became of the task ``data``: an array, or the reason why there is none."""
+    try:
+        task = wire.task_of(wire.load(data))
+        return wire.masked_to_json(core.mask(task, Budget()), task.message)
+    except MaskingError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 -- its text may quote the message
+        return f"masking failed: {type(error).__name__}"
+
+
+def _limit_memory() -> None:
+    """A message that makes the engine take more fails, and takes no memory from anybody else."""
+    if sys.platform == "linux":
+        used_bytes = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used_bytes + MEMORY_BYTES_MAX,) * 2)
+
+
+def _limit_time() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_S_MAX, hard))

@@ -1,0 +1,137 @@
+"""What gateway and worker say to each other about a message: JSON, read strictly on both sides.
+
+A worker handles what strangers wrote, so its answers are read as if it were one: values of known types and nothing
+else, never Python's own serialisation.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from holdfast.call import Call, Direction, Message, Reply
+from holdfast.errors import MaskingError
+from holdfast.jsontext import Json
+from holdfast.masking.core import Task
+from holdfast.masking.finding import Finding, Issued, Masked
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_UNREADABLE: Final = "what a masking worker said cannot be read"
+
+
+def dump(value: Json) -> bytes:
+    """``value`` as bytes. Lone surrogates, which folded texts may have, survive."""
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
+
+
+def load(data: bytes) -> Json:
+    """The value that ``data`` spells.
+
+    Raises:
+        MaskingError: none.
+    """
+    try:
+        value: Json = json.loads(data.decode("utf-8", "surrogatepass"), parse_constant=_constant)
+    except (ValueError, RecursionError):
+        raise MaskingError(_UNREADABLE) from None
+    return value
+
+
+def task_to_json(task: Task) -> Json:
+    """``task`` for a worker."""
+    return [_message_to_json(task.message), task.server, task.tool, task.shape]
+
+
+def task_of(value: Json) -> Task:
+    """The task that a worker was given.
+
+    Raises:
+        MaskingError: it is none.
+    """
+    match value:
+        case [list(message), str(server), str() | None as tool, str() | None as shape]:
+            return Task(_message_of(message), server, tool, shape)
+        case _:
+            raise MaskingError(_UNREADABLE)
+
+
+def masked_to_json(masked: Masked, message: Message) -> Json:
+    """What became of ``message``. What travels as it came, or is kept as it travels, is not said twice."""
+    forward = None if _is_untouched(masked.forward, message) else _message_to_json(masked.forward)
+    keep = None if masked.keep == masked.forward else _message_to_json(masked.keep)
+    return [forward, keep, _records_to_json(masked.findings), _records_to_json(masked.issued)]
+
+
+def masked_of(value: Json, message: Message) -> Masked:
+    """What a worker made of ``message``.
+
+    Raises:
+        MaskingError: it said something else.
+    """
+    match value:
+        case [list() | None as forward, list() | None as keep, list(findings), list(issued)]:
+            forwarded = message if forward is None else _message_of(forward, type(message))
+            kept = forwarded if keep is None else _message_of(keep, type(message))
+            return Masked(forwarded, kept, _records_of(Finding, findings), _records_of(Issued, issued))
+        case _:
+            raise MaskingError(_UNREADABLE)
+
+
+def _constant(_name: str) -> Json:
+    raise ValueError
+
+
+def _is_untouched(forward: Message, message: Message) -> bool:
+    names = [field.name for field in dataclasses.fields(message)]
+    return all(getattr(forward, name) is getattr(message, name) for name in names)
+
+
+def _message_to_json(message: Message) -> Json:
+    if isinstance(message, Call):
+        return ["call", message.method, message.params, message.id, message.direction.value, message.extra]
+    return ["reply", message.id, message.result, message.error, message.direction.value, message.extra]
+
+
+def _message_of(value: list[Json], kind: type[Message] | None = None) -> Message:
+    message = _any_message_of(value)
+    if kind is not None and not isinstance(message, kind):
+        raise MaskingError(_UNREADABLE)
+    return message
+
+
+def _any_message_of(value: list[Json]) -> Message:
+    match value:
+        case ["call", str(method), params, str() | int() | None as asked, str(direction), dict(extra)]:
+            return Call(method, params, asked, _direction_of(direction), extra)
+        case ["reply", str() | int() | None as asked, result, dict() | None as error, str(direction), dict(extra)]:
+            return Reply(asked, result, error, _direction_of(direction), extra)
+        case _:
+            raise MaskingError(_UNREADABLE)
+
+
+def _direction_of(text: str) -> Direction:
+    try:
+        return Direction(text)
+    except ValueError:
+        raise MaskingError(_UNREADABLE) from None
+
+
+def _records_to_json(records: Sequence[Finding | Issued]) -> Json:
+    return [[getattr(record, field.name) for field in dataclasses.fields(record)] for record in records]
+
+
+def _records_of[T: (Finding, Issued)](kind: type[T], values: list[Json]) -> tuple[T, ...]:
+    kinds = tuple(_kind_of(field.type) for field in dataclasses.fields(kind))
+    return tuple(kind(*_members_of(value, kinds)) for value in values)
+
+
+def _members_of(value: Json, kinds: tuple[Any, ...]) -> list[Any]:
+    if not isinstance(value, list) or len(value) != len(kinds):
+        raise MaskingError(_UNREADABLE)
+    if not all(isinstance(member, wanted) for member, wanted in zip(value, kinds, strict=True)):
+        raise MaskingError(_UNREADABLE)
+    return value
+
+
+def _kind_of(stated: Any) -> Any:
+    return int | float if stated is float else stated  # 1.0 may be spelled 1

@@ -1,0 +1,76 @@
+"""What gateway and worker say to each other, and what is small enough to be said to nobody."""
+
+import socket
+
+import pytest
+from tests.masking.conftest import KEY, rules_of
+
+from holdfast.call import Call, Direction, Reply
+from holdfast.errors import MaskingError
+from holdfast.jsontext import Json
+from holdfast.masking.core import Core, Task
+from holdfast.masking.size import CHARS_MAX, VALUES_COUNT_MAX, fits_in_place
+from holdfast.masking.work import child, frames, wire
+
+SSN = "234-45-6789"
+
+
+def call(text: Json) -> Call:
+    return Call("tools/call", {"name": "put", "arguments": {"note": text}}, 1, Direction.TO_SERVER)
+
+
+def test_what_a_worker_cannot_mask_is_said_without_its_text() -> None:
+    core = Core(rules_of("version: 1\nentities: [{entity: US_SSN}]"), KEY)
+    assert "100000" in str(child.answer(wire.dump(wire.task_to_json(Task(call([SSN] * 100_001), "crm"))), core))
+    for data in (b"", b"[]", b'["call"]', b"[NaN]", b'[["call",1],"crm",null,null]', SSN.encode()):
+        said = child.answer(data, core)
+        assert isinstance(said, str)
+        assert SSN not in said
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "text",
+        [],
+        [None, None],
+        [None, None, [[]], []],
+        [None, None, [["rule", "ENTITY", "/path", "long", 1.0, "name"]], []],
+        [None, None, [], [["token", "ENTITY", "rule", 1]]],
+        [["reply", 1, None, None, "to_server", {}], None, [], []],
+        [["call", "ping", None, 1.5, "to_server", {}], None, [], []],
+        [["call", "ping", None, 1, "nowhere", {}], None, [], []],
+        [["call", "ping", None, 1, "to_server", []], None, [], []],
+    ],
+)
+def test_an_answer_that_is_none_is_not_believed(value: Json) -> None:
+    with pytest.raises(MaskingError, match="cannot be read"):
+        wire.masked_of(value, call("x"))
+
+
+async def test_a_frame_that_says_it_is_too_long_is_not_waited_for() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall((frames.FRAME_BYTES_MAX + 1).to_bytes(4, "big"))
+        ours.setblocking(False)
+        with pytest.raises(EOFError):
+            await frames.receive_async(ours)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_small"),
+    [
+        ("x" * CHARS_MAX, True),
+        ("x" * (CHARS_MAX + 1), False),
+        ("é" * (CHARS_MAX // 2), False),
+        (["x" * 100] * 400, False),
+        ([0] * VALUES_COUNT_MAX, False),
+        ({str(number): 0 for number in range(VALUES_COUNT_MAX)}, False),
+        ({"a" * CHARS_MAX: "b"}, False),
+        ([[[["x"]]]], True),
+    ],
+)
+def test_what_fits_on_the_event_loop(value: Json, is_small: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    assert fits_in_place(Call("ping", value, 1, Direction.TO_SERVER)) is is_small
+    assert fits_in_place(Reply(1, value, None, Direction.TO_SERVER)) is is_small
