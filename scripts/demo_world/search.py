@@ -69,7 +69,7 @@ def search(paths: Sequence[Path], planted: Sequence[Planted]) -> Search:
     files = [file for path in paths for file in _files(path)]
     pieces = byte_count = 0
     for file in files:
-        for where, data in _pieces(file):
+        for where, data in pieces_of(file):
             pieces += 1
             byte_count += len(data)
             small = data.lower()
@@ -90,7 +90,8 @@ def _files(path: Path) -> Iterator[Path]:
         yield from sorted(file for file in path.rglob("*") if file.is_file())
 
 
-def _pieces(file: Path) -> Iterator[tuple[str, bytes]]:
+def pieces_of(file: Path) -> Iterator[tuple[str, bytes]]:
+    """All that ``file`` holds, opened as far as it can be: where it stands, and the bytes."""
     data = file.read_bytes()
     yield from _unpacked(str(file), data, 0)
     if data.startswith(_SQLITE_MAGIC):

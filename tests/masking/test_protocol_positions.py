@@ -1,4 +1,3 @@
-import base64
 import json
 
 import pytest
@@ -66,6 +65,8 @@ DATA_IN_RESULTS: list[Json] = [
     {"content": {"type": "tool_use", "id": "1", "name": "t", "input": {"x": PAN}}},
     {"structuredContent": {"rows": [{"a": PAN}]}},
     {"contents": [{"uri": "x://y", "text": PAN}]},
+    {"content": [{"type": "text", "text": "x", "annotations": {"priority": 1, "note": PAN}}]},
+    {"tools": [{"name": "t", "inputSchema": {}, "annotations": {"readOnlyHint": True, "title": PAN}}]},
     {"messages": [{"role": "user", "content": {"type": "text", "text": PAN}}]},
     {"description": PAN, "messages": []},
     {"tools": [{"name": "t", "description": PAN, "inputSchema": {}}]},
@@ -221,37 +222,6 @@ async def test_the_name_of_a_mask_is_no_context(masker: Masker) -> None:
     value: Json = {"<US_SSN>": "12345", "<US_SSN>-2": 234456789}
     masked = await mask(masker, {"id": 1, "result": {"structuredContent": value}})
     assert at(masked.forward, "result", "structuredContent") == value
-
-
-async def test_text_in_a_base64_resource_is_masked(masker: Masker) -> None:
-    blob = base64.b64encode(f"name,card\nBob,{PAN}\n".encode()).decode()
-    resource: Json = {"uri": "x://y.csv", "mimeType": "text/csv", "blob": blob}
-    masked = await mask(masker, {"id": 1, "result": {"contents": [resource]}})
-    changed = at(masked.forward, "result", "contents", 0, "blob")
-    assert base64.b64decode(str(changed)).decode() == f"name,card\nBob,{STARS}\n"
-    assert blob not in text_of(masked.keep)
-
-
-@pytest.mark.parametrize("mime", ["text/plain", "application/octet-stream", "image/png"])
-async def test_text_posing_as_an_image_is_still_found(masker: Masker, mime: str) -> None:
-    blob = base64.b64encode(f"my card is {PAN}".encode()).decode()
-    content: Json = [{"type": "image", "mimeType": mime, "data": blob}]
-    masked = await mask(masker, {"id": 1, "result": {"content": content}})
-    assert blob not in text_of(masked.forward)
-
-
-async def test_an_image_is_left_alone(masker: Masker) -> None:
-    blob = base64.b64encode(bytes(range(256)) * 20).decode()
-    content: Json = [{"type": "image", "mimeType": "image/png", "data": blob}]
-    masked = await mask(masker, {"id": 1, "result": {"content": content}})
-    assert at(masked.forward, "result", "content") == content
-    assert masked.findings == ()
-
-
-async def test_base64_in_a_plain_string_is_opened(masker: Masker) -> None:
-    blob = base64.b64encode(f"ssn {SSN}".encode()).decode()
-    masked = await mask(masker, {"id": 1, "result": {"x": blob}})
-    assert base64.b64decode(str(at(masked.forward, "result", "x"))).decode() == "ssn <US_SSN>"
 
 
 async def test_a_clean_message_comes_back_as_it_was(masker: Masker) -> None:

@@ -4,12 +4,17 @@ import base64
 import binascii
 import dataclasses
 import re
+from collections.abc import Iterator
 from typing import Final
 
 BASE64_CHARS_MIN: Final = 16  # eleven characters, as an SSN has, take sixteen
+RUN_CHARS_MIN: Final = (
+    20  # inside a text; a shorter run is a word or a number, and eleven characters with words take it
+)
 SNIFF_BYTES: Final = 4096
 PRINTABLE_MIN: Final = 0.9
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
+_RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{RUN_CHARS_MIN},}}={{0,2}}")
 _TEXTUAL: Final = re.compile(
     r"text/|application/(?:json|xml|yaml|x-yaml|javascript|sql|toml|csv|x-ndjson)|.*\+(?:json|xml)"
 )
@@ -51,6 +56,14 @@ def open_blob(text: str, mime: str | None) -> Blob | None:
         return None
     inner, encoding = decoded
     return Blob(inner, encoding, url_safe, compact.endswith("=") or not padding)
+
+
+def blobs_in(text: str) -> Iterator[tuple[int, int, Blob]]:
+    """Where in ``text`` base64 of a text stands: a `data:` URL, a secret of Kubernetes, credentials of HTTP."""
+    for match in _RUN.finditer(text):
+        blob = open_blob(match[0], None)
+        if blob is not None:
+            yield match.start(), match.end(), blob
 
 
 def looks_like_base64(text: str) -> bool:

@@ -175,9 +175,13 @@ class Leaves:
         if place.travels and force.entity in self._travelling:
             self._issue(force.entity, text, mask)
             return mask, mask
+        return self.unreported().plain(text, place)[0], mask
+
+    def unreported(self) -> "Leaves":
+        """These leaves, but what is found goes into no report: a text that was reported already, as it travels."""
         quiet = Leaves(self._tools, Direction.TO_SERVER, self._budget)
         quiet._travelling, quiet._issues, quiet.issued = self._travelling, self._issues, self.issued
-        return quiet.plain(text, place)[0], mask
+        return quiet
 
     def number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
         """A number as it travels (0 where it is masked: it must stay a number) and as it is kept."""

@@ -16,7 +16,8 @@ _D: Final = Mode.DATA
 
 
 _CONTENT: Final = {
-    **protocol("type mimeType uri size annotations id toolUseId isError"),
+    **protocol("type mimeType uri size id toolUseId isError"),
+    "annotations": "annotations",
     "data": Mode.BLOB,
     "resource": "resource",
     "content": "content",
@@ -83,12 +84,21 @@ SHAPES: Final[Mapping[str, Shape]] = {
     ),
     "tool_use": Shape({**protocol("type name id"), "_meta": "meta"}, frozenset({"tool_use"})),
     "resource": Shape(
-        {**protocol("uri uriTemplate mimeType size annotations"), "blob": Mode.BLOB, "_meta": "meta"},
+        {
+            **protocol("uri uriTemplate mimeType size"),
+            "annotations": "annotations",
+            "blob": Mode.BLOB,
+            "_meta": "meta",
+        },
+    ),
+    "annotations": Shape(
+        protocol("audience priority lastModified readOnlyHint destructiveHint idempotentHint openWorldHint")
     ),
     "message": Shape({**protocol("role"), "content": "content"}),
     "tool": Shape(
         {
-            **protocol("name annotations execution icons"),
+            **protocol("name execution icons"),
+            "annotations": "annotations",
             "inputSchema": Mode.SCHEMA,
             "outputSchema": Mode.SCHEMA,
             "_meta": "meta",

@@ -12,7 +12,7 @@ from typing import Final
 from holdfast import jsontext
 from holdfast.call import Direction
 from holdfast.jsontext import Json, JsonObject
-from holdfast.masking.blobs import looks_like_base64, open_blob
+from holdfast.masking.blobs import RUN_CHARS_MIN, blobs_in, looks_like_base64, open_blob
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.keys import KeyForces
@@ -107,7 +107,20 @@ class Walk:
             opened = self._blob_text(text, None, place)
             if opened is not None:
                 return opened
-        return self._leaves.plain(text, place)
+        return self._prose(text, place)
+
+    def _prose(self, text: str, place: Place) -> tuple[str, str]:
+        """A text that is scanned as it stands, but for base64 of texts in it, which is opened."""
+        forwards, keeps, at = [], [], 0
+        for start, end, blob in blobs_in(text) if len(text) >= RUN_CHARS_MIN else ():
+            forward, kept = self.text(blob.text, place.inside())
+            forwards += [text[at:start], text[start:end] if forward == blob.text else blob.encode(forward)]
+            keeps += [text[at:start], text[start:end] if kept == blob.text else blob.encode(kept)]
+            at = end
+        if keeps == forwards:
+            return self._leaves.plain("".join((*keeps, text[at:])) if keeps else text, place)
+        kept = self._leaves.plain("".join((*keeps, text[at:])), place)[1]
+        return self._leaves.unreported().plain("".join((*forwards, text[at:])), place)[0], kept
 
     def _json(self, text: str, place: Place) -> tuple[str, str] | None:
         try:

@@ -33,8 +33,8 @@ class Answer(NamedTuple):
 class Wire:
     """A connection to the gateway. ``heard`` is all that ever came back on it."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), READ_S)
+    def __init__(self, port: int, read_s: float = READ_S) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), read_s)
         self.heard = bytearray()
         self._read = 0
         self.ended = False
