@@ -1,13 +1,17 @@
-"""Checksums that own patterns may ask for: a number that fails one is not what it looks like."""
+"""Checks that own patterns may ask for: what fails its checksum, or looks like a word, is not what it seems."""
 
+import collections
+import math
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-type Validator = Literal["luhn", "iban", "npi", "dea"]
+type Validator = Literal["luhn", "iban", "npi", "dea", "mixed", "entropy"]
 
 _NPI_PREFIX: Final = "80840"  # CMS, NPI check digit: Luhn over the number behind this prefix
 _DEA_DIGITS: Final = 7
 _IBAN_CHARS_MIN: Final = 15  # the shortest, Norway's
+_RANDOM_DIGITS_MIN: Final = 2  # one digit is a version or a number behind a word
+_RANDOM_BITS_MIN: Final = 3.0  # Shannon's, within the text itself: hex of 16 characters has some 3.3, "aaaa1111" has 1
 
 
 def luhn_holds(text: str) -> bool:
@@ -39,9 +43,26 @@ def dea_holds(text: str) -> bool:
     return (sum(digits[0:6:2]) + 2 * sum(digits[1:6:2])) % 10 == digits[-1]
 
 
+def mixed_holds(text: str) -> bool:
+    """Whether ``text`` has capitals, small letters and digits, as keys in base64 have and hashes in hex have not."""
+    return any(map(str.isupper, text)) and any(map(str.islower, text)) and any(map(str.isdecimal, text))
+
+
+def entropy_holds(text: str) -> bool:
+    """Whether ``text`` looks drawn by lot: letters and several digits, and at least three bits in each character."""
+    digits = sum(map(str.isdecimal, text))
+    if digits < _RANDOM_DIGITS_MIN or digits == len(text):
+        return False
+    counts = collections.Counter(text).values()
+    bits = -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
+    return bits >= _RANDOM_BITS_MIN
+
+
 CHECKS: Final[Mapping[Validator, Callable[[str], bool]]] = {
     "luhn": luhn_holds,
     "iban": iban_holds,
     "npi": npi_holds,
     "dea": dea_holds,
+    "mixed": mixed_holds,
+    "entropy": entropy_holds,
 }

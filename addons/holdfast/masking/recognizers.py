@@ -21,7 +21,10 @@ from holdfast.masking.words import stem
 
 _FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 _BARE_SCORE: Final = 0.05  # with a context word 0.4, Presidio's lowest score that counts
+_IPV6_DIGITS_MIN: Final = 5  # fewer are two small groups, as slices have them
+_IPV6_GROUP_MIN: Final = 3
 _DATE_START: Final = regex.compile(r"(?:19|20)\d\d[-/. ]?(?:0\d|1[0-2])[-/. ]?[0-3]\d")
+_DATE_INSIDE: Final = regex.compile(r"(?<!\d)(?:19|20)\d\d[-/.](?:0\d|1[0-2])[-/.][0-3]\d(?!\d)|[-.]{2}")
 _GLUE_BEFORE: Final = regex.compile(r"[\w./:@#=+-]\Z")
 _GLUE_AFTER: Final = regex.compile(r"[\w/:@=-]|\.\d")
 
@@ -47,6 +50,26 @@ class EmailRecognizer(presidio.EmailRecognizer):
         """Whether the domain ends in a public suffix."""
         check: Any = super().validate_result
         return bool(check(pattern_text.rpartition("@")[2]))
+
+
+class IpRecognizer(presidio.IpRecognizer):
+    """Presidio's, except that object identifiers and slices (``1::2``) are none.
+
+    Addresses of IPv6 in use begin with a group of three digits or more; tcpdump writes a port as a fifth group of IPv4.
+    """
+
+    PATTERNS = [  # noqa: RUF012 -- its base declares it so
+        Pattern(pattern.name, rf"(?<!\d\.){pattern.regex}(?!\.\d{{1,5}}\.\d)", pattern.score)
+        for pattern in presidio.IpRecognizer.PATTERNS
+    ]
+
+    def invalidate_result(self, pattern_text: str) -> bool:
+        """Whether Presidio rules the text out, or it is too short for an address of IPv6."""
+        check: Any = super().invalidate_result
+        first, colon, _ = pattern_text.partition(":")
+        hex_count = sum(map(str.isalnum, pattern_text))
+        is_short = colon != "" and len(first) < _IPV6_GROUP_MIN and hex_count < _IPV6_DIGITS_MIN
+        return is_short or bool(check(pattern_text))
 
 
 class LicenceRecognizer(presidio.MedicalLicenseRecognizer):
@@ -106,6 +129,7 @@ def _is_weak_phone(text: str, start: int, end: int) -> bool:
     return (
         number.isdecimal()
         or _DATE_START.match(number) is not None
+        or _DATE_INSIDE.search(number) is not None
         or (number[0] != "+" and _GLUE_BEFORE.search(text[max(0, start - 1) : start]) is not None)
         or _GLUE_AFTER.match(text, end) is not None
     )
@@ -165,6 +189,7 @@ _OWN: Final = {
     "ABA_ROUTING_NUMBER": RoutingRecognizer,
     "CREDIT_CARD": CardRecognizer,
     "EMAIL_ADDRESS": EmailRecognizer,
+    "IP_ADDRESS": IpRecognizer,
     "MEDICAL_LICENSE": LicenceRecognizer,
     "PHONE_NUMBER": PhoneRecognizer,
 }
