@@ -55,11 +55,13 @@ async def judged(stations: Stations, trail: Trail, caller: Caller, body: Body) -
             passed.append((one, judging.judge(stations, trail, caller, one.judged, trail.scope)))
         except Refused as refused:
             _turn_away(trail, body, message, refused)
-    masker, server = trail.force.masker, trail.server.id
-    return [
-        Element(one.sent, one.judged, one.into(await masker.mask(one.sent, server=server)), rule)
-        for one, rule in passed
-    ]
+    return [Element(one.sent, one.judged, await _masked(stations, trail, one), rule) for one, rule in passed]
+
+
+async def _masked(stations: Stations, trail: Trail, one: restoring.Coming) -> Masked:
+    server = trail.server.id
+    schema = stations.catalogs.of(server).schemas(one.sent).arguments
+    return one.into(await trail.force.masker.mask(one.sent, server=server, schema=schema))
 
 
 async def drafted(

@@ -7,12 +7,15 @@ import collections
 import dataclasses
 from typing import Final
 
+from holdfast.call import Call, Message
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.record import object_digest
 from holdfast.policy.annotations import Annotations, parse_annotations
 from holdfast.policy.names import fold_name
 
 TOOLS_COUNT_MAX: Final = 5_000  # hints; more tools than any server has; beyond it the oldest is unknown again
+SCHEMAS_BYTES_MAX: Final = 64 * 1024  # of one tool; a form with as many fields is filled in by nobody
+SCHEMAS_ALL_BYTES_MAX: Final = 8 * 1024 * 1024  # of one server; of too many, the oldest are unknown again
 KNOWN_COUNT_MAX: Final = 20_000  # definitions of one server, about 12 MB; more are not shown
 NAME_CHARS_MAX: Final = 300  # what a Record keeps of a name
 TEXTS_BYTES_MAX: Final = 8 * 1024 * 1024  # definitions kept for comparing; what is not here is read from the ledger
@@ -85,11 +88,25 @@ class Definition:
     view: str = dataclasses.field(default="", repr=False)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Schemas:
+    """What a tool says of its arguments and of its structured content, as JSON Schema; ``size_bytes`` of both."""
+
+    arguments: JsonObject | None = dataclasses.field(repr=False)
+    result: JsonObject | None = dataclasses.field(repr=False)
+    size_bytes: int = 0
+
+
+NO_SCHEMAS: Final = Schemas(None, None)
+
+
 class Catalog:
     """The definitions of one server. A tool that was never listed is unknown: rules read the worst case."""
 
     def __init__(self) -> None:
         self._hints: collections.OrderedDict[str, Annotations] = collections.OrderedDict()
+        self._schemas: collections.OrderedDict[str, Schemas] = collections.OrderedDict()
+        self._schemas_bytes = 0
         self._known: dict[Key, Known] = {}
         self.tool_names: set[str] = set()
 
@@ -103,6 +120,24 @@ class Catalog:
     def annotations(self, tool: str | None) -> Annotations | None:
         """What the server said of ``tool``, or None where it was never listed."""
         return self._hints.get(tool) if tool is not None else None
+
+    def learn_schemas(self, tool: str, definition: JsonObject, size_bytes: int) -> None:
+        """Take in the schemas of ``tool``, from a definition of ``size_bytes`` that is trusted."""
+        before = self._schemas.pop(tool, NO_SCHEMAS)
+        self._schemas_bytes -= before.size_bytes
+        asked, told = definition.get("inputSchema"), definition.get("outputSchema")
+        if size_bytes > SCHEMAS_BYTES_MAX or not (isinstance(asked, dict) or isinstance(told, dict)):
+            return
+        arguments, result = asked if isinstance(asked, dict) else None, told if isinstance(told, dict) else None
+        self._schemas[tool] = Schemas(arguments, result, size_bytes)
+        self._schemas_bytes += size_bytes
+        while self._schemas_bytes > SCHEMAS_ALL_BYTES_MAX:
+            self._schemas_bytes -= self._schemas.popitem(last=False)[1].size_bytes
+
+    def schemas(self, message: Message) -> Schemas:
+        """The schemas of the tool that ``message`` calls; empty where it calls none, or one that was never listed."""
+        name = message.name if isinstance(message, Call) and message.method == "tools/call" else None
+        return self._schemas.get(name, NO_SCHEMAS) if name is not None else NO_SCHEMAS
 
     def known(self, key: Key) -> Known | None:
         """What is known of a definition."""

@@ -92,6 +92,7 @@ async def examine(stations: Stations, admission: Admission, entries: list[tuple[
             hidden.add(index)
         elif entry.described.kind == "tool" and isinstance(entry.sent, dict):
             catalog.learn(entry.described.name, entry.sent.get("annotations"))
+            catalog.learn_schemas(entry.described.name, entry.sent, len(entry.data))
     return Examined(tuple(found), frozenset(hidden))
 
 

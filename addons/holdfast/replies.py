@@ -104,7 +104,10 @@ async def _vouch_reply(
     stations: Stations, admission: Admission, answered: Admitted, message: Reply, status: int | None
 ) -> Vouched:
     _check_input_requests(admission, message.result)
-    masked = await admission.force.masker.mask(message, server=admission.server.id)
+    server, asked = admission.server.id, answered.message
+    tool = asked.name if isinstance(asked, Call) else None
+    schema = stations.catalogs.of(server).schemas(asked).result
+    masked = await admission.force.masker.mask(message, server=server, tool=tool, schema=schema)
     examined = await definitions.of_reply(stations, admission, answered.message, message, masked.keep)
     if examined.refused is not None:
         told = withheld(stations, admission, answered, examined.refused)

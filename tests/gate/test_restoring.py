@@ -211,3 +211,37 @@ async def test_a_long_call_is_looked_through_off_the_event_loop(works: Works) ->
     mask = await given(works)
     sent = await works.admit(tool("get_mail", 2, to=mask, body="word " * 60_000))
     assert arguments(sent)["to"] == MAIL
+
+
+async def listed(works: Works, **schemas: JsonObject) -> None:
+    """Let the server list its tool with these schemas."""
+    admission = await works.admitted({"jsonrpc": "2.0", "id": 90, "method": "tools/list"})
+    offered: JsonObject = {"tools": [{"name": "get_customer", "description": "Reads.", **schemas}]}
+    await works.release(admission, {"jsonrpc": "2.0", "id": 90, "result": offered})
+
+
+async def structured(works: Works, content: JsonObject) -> JsonObject:
+    admission = await works.admitted(tool("get_customer", 91, id=7))
+    said_by_server: JsonObject = {"content": [], "structuredContent": content}
+    answer = await works.release(admission, {"jsonrpc": "2.0", "id": 91, "result": said_by_server})
+    found = json.loads(answer.body)["result"]["structuredContent"]
+    assert isinstance(found, dict)
+    return found
+
+
+async def test_structured_content_stays_what_the_listed_schema_says_and_comes_back(works: Works) -> None:
+    mail: JsonObject = {"type": "object", "properties": {"mail": {"type": "string", "format": "email"}}}
+    assert str((await structured(works, {"mail": MAIL}))["mail"]).startswith("<EMAIL_ADDRESS_")
+    await listed(works, inputSchema={"type": "object"}, outputSchema=mail)
+    mask = str((await structured(works, {"mail": MAIL}))["mail"])
+    assert mask.endswith("@masked.example")
+    sent = await works.admit(tool("get_mail", 92, to=mask, url=f"x:?to={mask.replace('@', '%40')}"))
+    assert arguments(sent) == {"to": MAIL, "url": "x:?to=bob%40example.com"}
+    assert MAIL.encode() not in works.everything_written()
+
+
+async def test_a_schema_that_is_too_large_is_not_remembered(works: Works) -> None:
+    await listed(works, outputSchema={"type": "object", "properties": {"mail": {"format": "email"}}})
+    wide: JsonObject = {"type": "object", "properties": {"mail": {"format": "email"}}, "x": "y" * 70_000}
+    works.stations.catalogs.of("crm").learn_schemas("get_customer", {"outputSchema": wide}, 70_000)
+    assert str((await structured(works, {"mail": MAIL}))["mail"]).startswith("<EMAIL_ADDRESS_")

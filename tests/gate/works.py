@@ -96,7 +96,7 @@ class BrokenMasker:
     def keep_text(self, text: str) -> str:
         return text
 
-    async def mask(self, message: object, *, server: str) -> Masked:
+    async def mask(self, message: object, *, server: str, **more: object) -> Masked:
         raise MaskingError("the engine timed out")
 
 
@@ -105,15 +105,15 @@ class CountedMasker(BrokenMasker):
 
     asked_count = 0
 
-    async def mask(self, message: object, *, server: str) -> Masked:
+    async def mask(self, message: object, *, server: str, **more: object) -> Masked:
         self.asked_count += 1
-        return await super().mask(message, server=server)
+        return await super().mask(message, server=server, **more)
 
 
 class LeakyMasker(BrokenMasker):
     """A masker that raises with the text in its message, as a library might."""
 
-    async def mask(self, message: object, *, server: str) -> Masked:
+    async def mask(self, message: object, *, server: str, **more: object) -> Masked:
         raise ValueError(f"could not digest {message!r}")
 
 

@@ -17,7 +17,7 @@ from holdfast.masking.core import Core
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
-from holdfast.masking.leaves import Leaves, Tools
+from holdfast.masking.leaves import Leaves
 from holdfast.masking.literals import lowered, words_of
 from holdfast.masking.masker import Masker
 from holdfast.masking.national import national_of
@@ -25,6 +25,7 @@ from holdfast.masking.nearby import Nearby, _Words
 from holdfast.masking.phones import matched
 from holdfast.masking.place import Place
 from holdfast.masking.search import Search
+from holdfast.masking.tools import Tools
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 

@@ -74,3 +74,13 @@ async def test_a_frame_that_says_it_is_too_long_is_not_waited_for() -> None:
 def test_what_fits_on_the_event_loop(value: Json, is_small: bool) -> None:  # noqa: FBT001 -- a parameter of the test
     assert fits_in_place(Call("ping", value, 1, Direction.TO_SERVER)) is is_small
     assert fits_in_place(Reply(1, value, None, Direction.TO_SERVER)) is is_small
+
+
+def test_a_worker_knows_the_schema_and_says_what_may_come_back() -> None:
+    core = Core(rules_of("version: 1\nentities: [{entity: EMAIL_ADDRESS, operator: pseudonym, restore: caller}]"), KEY)
+    reply = Reply(1, {"structuredContent": {"to": "bob@example.com"}}, None, Direction.TO_CLIENT)
+    task = Task(reply, "crm", schema={"properties": {"to": {"format": "email"}}})
+    said = wire.load(wire.dump(child.answer(wire.dump(wire.task_to_json(task)), core)))
+    masked = wire.masked_of(said, reply)
+    assert [one.value for one in masked.issued][-1] == "bob@example.com"
+    assert "@masked.example" in str(masked.forward.to_json())

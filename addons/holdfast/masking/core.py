@@ -13,9 +13,10 @@ from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import InForce, MaskingRules
 from holdfast.masking.finding import Masked
 from holdfast.masking.keys import KeyForces
-from holdfast.masking.leaves import Tools
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
+from holdfast.masking.schemas import Schema
+from holdfast.masking.tools import Tools
 from holdfast.masking.walk import Walk
 
 KEY_BYTES: Final = 32
@@ -26,13 +27,15 @@ class Task:
     """A message to mask.
 
     ``server`` is the name of the MCP server, for path rules; ``tool`` the tool that a Reply answers for, where known (a
-    Call names its own); ``shape`` that of params or result, where they are not MCP's.
+    Call names its own); ``shape`` that of params or result, where they are not MCP's; ``schema`` the JSON Schema of the
+    tool's arguments or of its structured content, where known.
     """
 
     message: Message
     server: str
     tool: str | None = None
     shape: str | None = None
+    schema: JsonObject | None = dataclasses.field(default=None, repr=False)
 
 
 class Core:
@@ -65,7 +68,7 @@ class Core:
         name = message.name if isinstance(message, Call) else task.tool
         walk = self.walk(task.server, name, message.direction, budget)
         try:
-            forward, keep = _masked(message, walk, task.shape)
+            forward, keep = _masked(message, walk, task)
         except RecursionError:
             raise MaskingError("the message is nested too deep") from None
         return Masked(forward, keep, walk.findings, walk.issued)
@@ -84,16 +87,16 @@ class Core:
         return Tools.of(self._rules, in_force, self._scanner, self._key), KeyForces(self._rules, in_force)
 
 
-def _masked(message: Message, walk: Walk, shape: str | None) -> tuple[Message, Message]:
+def _masked(message: Message, walk: Walk, task: Task) -> tuple[Message, Message]:
     if isinstance(message, Call):
-        return _call(message, walk, shape or "params")
-    return _reply(message, walk, shape or "result")
+        return _call(message, walk, task.shape or "params", Schema.of_member("arguments", task.schema))
+    return _reply(message, walk, task.shape or "result", Schema.of_member("structuredContent", task.schema))
 
 
-def _call(call: Call, walk: Walk, shape: str) -> tuple[Call, Call]:
+def _call(call: Call, walk: Walk, shape: str, schema: Schema | None) -> tuple[Call, Call]:
     method = walk.protocol(call.method, Place("/method"))[1]
     if isinstance(call.params, dict):
-        forward, kept = walk.shaped(call.params, shape, Place("/params"))
+        forward, kept = walk.shaped(call.params, shape, Place("/params", schema=schema))
     else:
         forward, kept = walk.data(call.params, Place("/params"))
     extra, kept_extra = _extra(call.extra, walk)
@@ -103,10 +106,12 @@ def _call(call: Call, walk: Walk, shape: str) -> tuple[Call, Call]:
     )
 
 
-def _reply(reply: Reply, walk: Walk, shape: str) -> tuple[Reply, Reply]:
+def _reply(reply: Reply, walk: Walk, shape: str, schema: Schema | None) -> tuple[Reply, Reply]:
     kind = shape if isinstance(reply.result, dict) else None
     result, kept_result = (
-        walk.shaped(reply.result, kind, Place("/result")) if kind else walk.data(reply.result, Place("/result"))
+        walk.shaped(reply.result, kind, Place("/result", schema=schema))
+        if kind
+        else walk.data(reply.result, Place("/result"))
     )
     error, kept_error = (None, None) if reply.error is None else walk.shaped(reply.error, "error", Place("/error"))
     extra, kept_extra = _extra(reply.extra, walk)

@@ -16,6 +16,9 @@ MAIN_FILE: Final = "masking.yaml"
 
 type Operator = Literal["replace", "keep_last", "pseudonym", "remove"]
 
+# Whether a pseudonym has the form of the value: where a schema or a number asks for it, always, or never.
+type Format = Literal["schema", "preserve", "token"]
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Examples:
@@ -41,6 +44,12 @@ class EntityRule:
     file: str = MAIN_FILE
     enabled: bool = True
     restores: bool = False  # whether a Caller who sends the mask back has the value put in its place
+    format: Format = "schema"  # of pseudonyms
+
+    @property
+    def preserves(self) -> bool:
+        """Whether masks may have the form of the value."""
+        return self.operator == "pseudonym" and self.format != "token"
 
     def travels(self, direction: Direction) -> bool:
         """Whether the mask, rather than the value, is forwarded in ``direction``."""

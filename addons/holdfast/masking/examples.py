@@ -14,9 +14,9 @@ from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import AllowRule, DenyRule, EntityRule, KeyRule, MaskingRules, PatternRule
 from holdfast.masking.finding import Finding
 from holdfast.masking.keys import KeyForces
-from holdfast.masking.leaves import Tools
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
+from holdfast.masking.tools import Tools
 from holdfast.masking.walk import Walk
 
 type Rule = EntityRule | PatternRule | KeyRule | DenyRule | AllowRule

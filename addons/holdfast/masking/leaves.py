@@ -7,19 +7,17 @@ from typing import Final
 from holdfast.call import Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
-from holdfast.masking.engine import Scanner
-from holdfast.masking.entries import EntityRule, InForce, MaskingRules
 from holdfast.masking.finding import Finding, Issued
+from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_of, numeral
 from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Force, Place
-from holdfast.masking.sieve import Sieve
+from holdfast.masking.preserving import Accepts
 from holdfast.masking.spans import Span, merge
 from holdfast.masking.spellings import plainly
+from holdfast.masking.tools import Tools
 
 ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
 _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
-DIGITS_MIN: Final = 7  # shorter numbers are no account, card or telephone number
-DIGITS_MAX: Final = 19  # ISO/IEC 7812: the longest card number
 ISSUED_COUNT_MAX: Final = 5_000  # of one message, as many as a Caller may have at all; later masks stay masks
 ISSUED_CHARS_MAX: Final = 1_024  # a longer value is a text, which nobody sends as an argument
 KEY_RECOGNIZER: Final = "key"
@@ -27,26 +25,6 @@ _NO_END: Final = "masking a text does not come to an end; an own pattern matches
 
 
 type Report = Callable[[Span, str, str], object]  # what was found, its characters, and their mask
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Tools:
-    """What masking of every message with the same in force shares. ``entities`` say how values are treated."""
-
-    entities: dict[str, EntityRule]
-    scanner: Scanner
-    sieve: Sieve
-    key: bytes
-
-    @classmethod
-    def of(cls, rules: MaskingRules, in_force: InForce, scanner: Scanner, key: bytes) -> "Tools":
-        """The tools where ``in_force`` holds; entities that only deny lists and paths name are treated as stated."""
-        entities = {rule.entity: rule for rule in (*rules.entities, *in_force.entities)}
-        return cls(entities, scanner, Sieve(rules, in_force), key)
-
-    def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
-        """The spans of ``text`` that are in force; see :meth:`holdfast.masking.engine.Scanner.scan`."""
-        return self.sieve.kept(self.scanner.scan(text, context, budget))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,16 +64,27 @@ class Leaves:
             self._budget.look()
 
     def plain(self, text: str, place: Place) -> tuple[str, str]:
-        """``text`` as it travels and as it is kept, with every span in it masked."""
+        """``text`` as it travels and as it is kept, every span masked, in a form that the place's schema admits."""
+        count = len(self.findings)
+        pair = self._plain(text, place, None)
+        schema = place.schema
+        if schema is None or not place.travels or pair[0] == text or schema.admits(pair[0]) or not schema.admits(text):
+            return pair
+        found = self.findings[count:]
+        formed = self._plain(text, place, schema.admits)
+        self.findings[count:] = found
+        return formed if schema.admits(formed[0]) else pair
+
+    def _plain(self, text: str, place: Place, accepts: Accepts | None) -> tuple[str, str]:
         spans = self._scan(text, place.context, self._budget)
         if not spans:
             return text, text
-        kept = self._settle(text, place.context, self._entities, self._finder(place))
+        kept = self._settle(text, place.context, self._entities, self._finder(place), accepts)
         if not place.travels:
             return text, kept
         if all(span.entity in self._travelling for span in spans):
             return kept, kept
-        return self._settle(text, place.context, self._travelling, self._issuer(place)), kept
+        return self._settle(text, place.context, self._travelling, self._issuer(place), accepts), kept
 
     def part(self, text: str, at: int, before: Before, place: Place) -> tuple[str, str] | None:
         """``text[:at]``, the next part of a text, masked with regard to all of it; None where a finding crosses ``at``.
@@ -141,22 +130,30 @@ class Leaves:
         for one in found:
             report(*one)
 
-    def _settle(self, text: str, context: tuple[str, ...], wanted: Container[str], report: Report | None) -> str:
+    def _settle(
+        self,
+        text: str,
+        context: tuple[str, ...],
+        wanted: Container[str],
+        report: Report | None,
+        accepts: Accepts | None,
+    ) -> str:
         for _ in range(ROUNDS_MAX):
-            masked = self._round(
-                text, [span for span in self._scan(text, context, self._budget) if span.entity in wanted], report
-            )
+            spans = [span for span in self._scan(text, context, self._budget) if span.entity in wanted]
+            masked = self._round(text, spans, report, accepts)
             if masked == text:
                 return text
             text = masked
         raise MaskingError(_NO_END)
 
-    def _round(self, text: str, spans: list[Span], report: Report | None) -> str:
+    def _round(self, text: str, spans: list[Span], report: Report | None, accepts: Accepts | None = None) -> str:
         parts: list[str] = []
         at = 0
         for span in merge(spans):
             value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
-            mask = mask_value(plainly(value), self._entities[span.entity], self._tools.key)
+            # What is asked of the whole text says nothing about a part of it, but that it has a form.
+            fits = accepts if accepts is None or len(value) == len(text) else bool
+            mask = self._mask(value, span.entity, fits)
             if report is not None and mask != value:
                 report(span, value, mask)
             parts += [text[at : max(0, span.start)], mask]
@@ -168,8 +165,12 @@ class Leaves:
         force = self._force(text, place)
         if force is None:
             return None
-        mask = mask_value(text, self._entities[force.entity], self._tools.key)
-        if mask == text or self._tools.scanner.is_mask(text):
+        if self._tools.scanner.is_mask(text) or self._tools.preserver.is_mask(text, force.entity):
+            return text, text
+        mask, schema = self._mask(text, force.entity), place.schema
+        if schema is not None and schema.admits(text) and not schema.admits(mask):
+            mask = self._mask(text, force.entity, schema.admits)
+        if mask == text:
             return text, text
         self._forced(force, len(text), place)
         if place.travels and force.entity in self._travelling:
@@ -185,17 +186,30 @@ class Leaves:
 
     def number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
         """A number as it travels (0 where it is masked: it must stay a number) and as it is kept."""
-        text = _digits(value)
+        text = digits_of(value)
         force = self._force(str(value) if text is None else text, place) if value else None
         if force is not None:
-            shown = str(value) if text is None else text
-            self._forced(force, len(shown), place)
-            kept = mask_value(shown, self._entities[force.entity], self._tools.key)
-            return (0 if place.travels and force.entity in self._travelling else value), kept
+            return self._forced_number(value, str(value) if text is None else text, force, place)
         if text is None or not DIGITS_MIN <= len(text) <= DIGITS_MAX:
             return value, value
-        forward, kept = self.plain(text, place)
-        return (value if forward == text else 0), (value if kept == text else kept)
+        forward, kept = self._plain(text, place, number_of(value, place.schema))
+        return numeral(forward, text, value) or 0, numeral(kept, text, value) or kept
+
+    def _forced_number(
+        self, value: float, shown: str, force: Force, place: Place
+    ) -> tuple[int | float, int | float | str]:
+        if self._tools.preserver.is_mask(shown, force.entity):
+            return value, value
+        self._forced(force, len(shown), place)
+        mask = self._mask(shown, force.entity, number_of(value, place.schema))
+        kept = numeral(mask, shown, value) or mask
+        if not place.travels or force.entity not in self._travelling:
+            return value, kept
+        self._issue(force.entity, shown, mask)
+        return numeral(mask, shown, value) or 0, kept
+
+    def _mask(self, value: str, entity: str, accepts: Accepts | None = None) -> str:
+        return mask_value(plainly(value), self._entities[entity], self._tools.key, accepts)
 
     def _force(self, text: str, place: Place) -> Force | None:
         if place.force is None:
@@ -232,11 +246,4 @@ class Leaves:
             return
         # Of a value with a mask in it nobody knows any more what the server said.
         if len(value) <= ISSUED_CHARS_MAX and self._tools.scanner.without_masks(value) == value:
-            self.issued[mask, value] = Issued(mask, entity, rule.id, value)
-
-
-def _digits(value: float) -> str | None:
-    if isinstance(value, int):
-        return str(abs(value))
-    # 4111111111111111.0 is a card number that went through a spreadsheet.
-    return str(abs(int(value))) if value.is_integer() and abs(value) < 10**DIGITS_MAX else None
+            self.issued[mask, value] = Issued(mask, entity, rule.id, plainly(value))

@@ -9,7 +9,7 @@ import asyncio
 
 from holdfast.call import Direction, Message
 from holdfast.errors import MaskingError
-from holdfast.jsontext import Json
+from holdfast.jsontext import Json, JsonObject
 from holdfast.masking import engine
 from holdfast.masking.budget import IN_PLACE, Budget
 from holdfast.masking.core import Core, Task
@@ -49,7 +49,15 @@ class Masker:
         """Which engine masks, by which rules: what Records carry."""
         return self._engine
 
-    async def mask(self, message: Message, *, server: str, tool: str | None = None, shape: str | None = None) -> Masked:
+    async def mask(
+        self,
+        message: Message,
+        *,
+        server: str,
+        tool: str | None = None,
+        shape: str | None = None,
+        schema: JsonObject | None = None,
+    ) -> Masked:
         """``message`` as it travels and as it is kept, and what was found in it.
 
         Args:
@@ -57,11 +65,12 @@ class Masker:
             server: the name of the MCP server, for path rules.
             tool: the tool that a Reply answers for, where known; a Call names its own.
             shape: the shape of params or result, where they are not MCP's.
+            schema: the JSON Schema of the tool's arguments or of its structured content, where known.
 
         Raises:
             MaskingError: the engine failed or a limit was passed; the message must not travel or be kept.
         """
-        task = Task(message, server, tool, shape)
+        task = Task(message, server, tool, shape, schema)
         if self._workers is None:
             return await self._here(task, Budget())
         if fits_in_place(message):

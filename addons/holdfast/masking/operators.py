@@ -1,4 +1,4 @@
-"""What replaces a value: the four operators.
+"""What replaces a value: the operators.
 
 A mask is a fixed point: masking a masked text again changes nothing. So ``keep_last`` counts the stars of an earlier
 run as characters, and never shows more than half of a value.
@@ -9,25 +9,44 @@ import hmac
 from typing import Final, assert_never
 
 from holdfast.masking.entries import EntityRule
+from holdfast.masking.preserving import Accepts, preserved
 
 _DOMAIN: Final = b"holdfast/pseudonym/v1\0"
 PSEUDONYM_HEX: Final = 12  # 48 bits: two values of one entity share a token once in some ten million
 STAR: Final = "*"
 
 
-def mask_value(value: str, rule: EntityRule, key: bytes) -> str:
-    """What stands for ``value`` after masking by ``rule``. ``key`` is the 32-byte key of pseudonyms."""
+def mask_value(value: str, rule: EntityRule, key: bytes, accepts: Accepts | None = None) -> str:
+    """What stands for ``value`` after masking by ``rule``.
+
+    Args:
+        value: what was found.
+        rule: how its entity is treated.
+        key: the 32-byte key of pseudonyms.
+        accepts: which masks fit, where the place asks for the form of the value; None where it does not.
+    """
     match rule.operator:
         case "replace":
             return f"<{rule.entity}>"
         case "keep_last":
             return keep_last(value, rule.keep_count)
         case "pseudonym":
-            return f"<{rule.entity}_{pseudonym_hex(value, rule.entity, key)}>"
+            return _pseudonym(value, rule, key, accepts)
         case "remove":
             return ""
         case _:
             assert_never(rule.operator)
+
+
+def _pseudonym(value: str, rule: EntityRule, key: bytes, accepts: Accepts | None) -> str:
+    made = None
+    if rule.format == "preserve" or (rule.preserves and accepts is not None):
+        made = preserved(value, rule.entity, key, accepts or _anything)
+    return made if made is not None else f"<{rule.entity}_{pseudonym_hex(value, rule.entity, key)}>"
+
+
+def _anything(_mask: str) -> bool:
+    return True
 
 
 def keep_last(value: str, count: int) -> str:

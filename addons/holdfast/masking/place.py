@@ -4,6 +4,7 @@ import dataclasses
 from typing import Protocol
 
 from holdfast.errors import MaskingError
+from holdfast.masking.schemas import Schema
 from holdfast.masking.words import is_transparent, name_context
 
 LEAVES_MAX = 100_000  # all values and names of one message, also those of JSON in its texts; some 20 us each
@@ -34,7 +35,8 @@ class Place:
 
     ``path`` is the pointer to it, already masked. ``context`` are words that its member's name gives. ``force`` is the
     key or path rule that masks it whole. ``travels`` is False where masks never travel (protocol fields, paths that the
-    rules forward). ``level`` counts the texts and blobs that had to be opened to get here.
+    rules forward). ``level`` counts the texts and blobs that had to be opened to get here. ``schema`` is what the
+    tool's definition asks of a value here, where that is known.
     """
 
     path: str
@@ -42,6 +44,7 @@ class Place:
     force: Force | None = None
     travels: bool = True
     level: int = 0
+    schema: Schema | None = None
 
     def member(self, name: str, kept_name: str, force: Force | None) -> "Place":
         """The place of the member ``name``. A name that says nothing passes on what this place knows."""
@@ -52,7 +55,13 @@ class Place:
 
     def item(self, index: int) -> "Place":
         """The place of an item of an array; it knows what the array knows."""
-        return dataclasses.replace(self, path=f"{self.path}/{index}")
+        path = f"{self.path}/{index}"
+        schema = None if self.schema is None else self.schema.item()
+        return Place(path, self.context, self.force, self.travels, self.level, schema)
+
+    def asking(self, schema: Schema | None) -> "Place":
+        """This place, of whose value ``schema`` asks something."""
+        return self if schema is None else dataclasses.replace(self, schema=schema)
 
     def inside(self) -> "Place":
         """The place of what a text or blob here holds.
@@ -62,7 +71,7 @@ class Place:
         """
         if self.level >= JSON_IN_TEXT_MAX:
             raise MaskingError(f"texts are nested more than {JSON_IN_TEXT_MAX} deep")
-        return dataclasses.replace(self, level=self.level + 1)
+        return dataclasses.replace(self, level=self.level + 1, schema=None)
 
     def as_protocol(self) -> "Place":
         """This place as a protocol field: masks do not travel."""

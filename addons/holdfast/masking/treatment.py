@@ -4,10 +4,11 @@ import dataclasses
 from typing import Final
 
 from holdfast.call import Direction
-from holdfast.masking.entries import EntityRule, Operator
+from holdfast.masking.entries import EntityRule, Format, Operator
 from holdfast.policy.document import Section
 
 OPERATORS: Final[tuple[Operator, ...]] = ("replace", "keep_last", "pseudonym", "remove")
+FORMATS: Final[tuple[Format, ...]] = ("schema", "preserve", "token")
 RESTORES: Final = ("none", "caller")
 FORWARDS: Final = ("to_server", "to_client", "both", "none")
 THRESHOLD_MIN: Final = 0.01  # a threshold of 0 would be none
@@ -21,14 +22,18 @@ def treated(entry: Section, rule: EntityRule) -> EntityRule:
         RulesError: a value that is none of the allowed ones.
     """
     operator: Operator = next(item for item in OPERATORS if item == entry.choice("operator", OPERATORS, rule.operator))
+    form: Format = next(item for item in FORMATS if item == entry.choice("format", FORMATS, rule.format))
     changed = dataclasses.replace(
         rule,
         threshold=entry.number("threshold", rule.threshold, low=THRESHOLD_MIN, high=1),
         operator=operator,
         keep_count=entry.integer("keep", rule.keep_count, low=1, high=KEEP_MAX),
         forward=entry.choice("forward", FORWARDS, rule.forward),
+        format=form,
         restores=entry.choice("restore", RESTORES, RESTORES[rule.restores]) == "caller",
     )
+    if "format" in entry and changed.operator != "pseudonym":
+        raise entry.error("format", "is about pseudonyms", "Use it with `operator: pseudonym`, or leave it out")
     if changed.restores and (changed.operator != "pseudonym" or not changed.travels(Direction.TO_CLIENT)):
         problem = "is for masks that tell values apart and travel to the client"
         raise entry.error("restore", problem, "Use it with `operator: pseudonym` and `forward: to_client` or both")

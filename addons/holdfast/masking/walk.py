@@ -16,12 +16,13 @@ from holdfast.masking.blobs import RUN_CHARS_MIN, blobs_in, looks_like_base64, o
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.keys import KeyForces
-from holdfast.masking.leaves import Before, Leaves, Tools
+from holdfast.masking.leaves import Before, Leaves
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.shape import Mode, Shape
 from holdfast.masking.shapes import SCHEMA_DATA, SCHEMA_NAMED, shape_of
 from holdfast.masking.spans import Span
+from holdfast.masking.tools import Tools
 
 type Pair = tuple[Json, Json]
 
@@ -146,7 +147,7 @@ class Walk:
         for name, item in value.items():
             forward_name, kept_name = self._name(name, place)
             said = label if label is not None and name == "value" else self._scanner.without_masks(kept_name)
-            inner = place.member(said, kept_name, self._forces.of(said))
+            inner = _asked(place.member(said, kept_name, self._forces.of(said)), place, name)
             pairs.append((forward_name, kept_name, *self.data(item, inner)))
         return _dict(pairs, value)
 
@@ -192,6 +193,7 @@ class Walk:
             forward_name, kept_name = (name, name) if known else self._name(name, place)
             said = self._scanner.without_masks(kept_name)
             inner = place.member(said, kept_name, None if known or shape.each else self._forces.of(said))
+            inner = _asked(inner, place, name)
             if mode is Mode.BLOB and isinstance(item, str):
                 mime = value.get("mimeType", value.get("media_type"))
                 pairs.append((forward_name, kept_name, *self._blob(item, mime, inner)))
@@ -231,6 +233,11 @@ class Walk:
             else:
                 pairs.append((name, kept_name, *self._schema(item, inner, named=name in SCHEMA_NAMED and not named)))
         return _dict(pairs, value)
+
+
+def _asked(inner: Place, outer: Place, name: str) -> Place:
+    """``inner``, the place of the member ``name`` of ``outer``, with what is asked of it."""
+    return inner if outer.schema is None else inner.asking(outer.schema.member(name))
 
 
 def _label(value: JsonObject) -> str | None:

@@ -15,10 +15,10 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import EntityRule, MaskingRules
 from holdfast.masking.keys import KeyForces
-from holdfast.masking.leaves import Tools
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.scoring.labelled import Label
+from holdfast.masking.tools import Tools
 from holdfast.masking.walk import Walk
 
 _KEY: Final = bytes(32)  # masks are compared with nothing

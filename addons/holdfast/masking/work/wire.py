@@ -39,7 +39,7 @@ def load(data: bytes) -> Json:
 
 def task_to_json(task: Task) -> Json:
     """``task`` for a worker."""
-    return [_message_to_json(task.message), task.server, task.tool, task.shape]
+    return [_message_to_json(task.message), task.server, task.tool, task.shape, task.schema]
 
 
 def task_of(value: Json) -> Task:
@@ -49,8 +49,8 @@ def task_of(value: Json) -> Task:
         MaskingError: it is none.
     """
     match value:
-        case [list(message), str(server), str() | None as tool, str() | None as shape]:
-            return Task(_message_of(message), server, tool, shape)
+        case [list(message), str(server), str() | None as tool, str() | None as shape, dict() | None as schema]:
+            return Task(_message_of(message), server, tool, shape, schema)
         case _:
             raise MaskingError(_UNREADABLE)
 

@@ -1,0 +1,34 @@
+"""What masking of every message shares."""
+
+import dataclasses
+
+from holdfast.masking.budget import Budget
+from holdfast.masking.engine import Scanner
+from holdfast.masking.entries import EntityRule, InForce, MaskingRules
+from holdfast.masking.preserving import Preserver
+from holdfast.masking.sieve import Sieve
+from holdfast.masking.spans import Span
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tools:
+    """What masking of every message with the same in force shares. ``entities`` say how values are treated."""
+
+    entities: dict[str, EntityRule]
+    scanner: Scanner
+    sieve: Sieve
+    preserver: Preserver
+    key: bytes
+
+    @classmethod
+    def of(cls, rules: MaskingRules, in_force: InForce, scanner: Scanner, key: bytes) -> "Tools":
+        """The tools where ``in_force`` holds; entities that only deny lists and paths name are treated as stated."""
+        entities = {rule.entity: rule for rule in (*rules.entities, *in_force.entities)}
+        sets = (in_force, rules.in_force, *(override.in_force for override in rules.overrides))
+        preserver = Preserver((rule for one in sets for rule in one.entities), key)
+        return cls(entities, scanner, Sieve(rules, in_force), preserver, key)
+
+    def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
+        """The spans of ``text`` that are in force; see :meth:`holdfast.masking.engine.Scanner.scan`."""
+        found = self.sieve.kept(self.scanner.scan(text, context, budget))
+        return self.preserver.without_masks(text, found) if found else found
