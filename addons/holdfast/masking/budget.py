@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from holdfast.errors import MaskingError
+from holdfast.masking.prefilter import Hits
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
 
 MESSAGE_S_MAX: Final = 5.0  # processor time for one message; ordinary ones take less than a millisecond
@@ -36,9 +37,9 @@ IN_PLACE: Final = Limits(0.015, 0.015, 1024, is_final=False)
 
 
 class Budget:
-    """What is left of a message's share. Made once per message; remembers telephone numbers already tried in it."""
+    """What is left of a message's share. Made once per message; remembers what was learnt of its texts."""
 
-    __slots__ = ("_chars", "_clock", "_limits", "_started_s", "phones", "search_s")
+    __slots__ = ("_chars", "_clock", "_limits", "_started_s", "hits", "numbers", "phones", "search_s")
 
     def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
         """``clock`` gives the seconds of processor time that this thread has used."""
@@ -48,6 +49,8 @@ class Budget:
         self._started_s: float | None = None  # a short message never asks for the time
         self.search_s = limits.search_s
         self.phones: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self.numbers: dict[str, tuple[str, ...]] = {}
+        self.hits: dict[str, Hits | None] = {}
 
     @property
     def is_final(self) -> bool:

@@ -24,7 +24,7 @@ _FAR: Final = ""  # among the classes: a lookahead that may need all of the run
 _BOUNDARY_REACH: Final = 2  # `$` sees a line feed and what follows; the other boundaries see one character
 
 
-class _UnreadableError(Exception):
+class UnreadableError(Exception):
     """A part of the tree that nothing is known about."""
 
 
@@ -59,7 +59,7 @@ def extent_of(pattern: str, flags: int) -> Extent | None:
         return None
     try:
         classes, reach = _sequence(tree)
-    except _UnreadableError:
+    except UnreadableError:
         return None
     is_far = _FAR in classes
     alphabet = regex.compile("|".join(sorted(classes - {_FAR})) or "(?!)", flags)
@@ -88,19 +88,24 @@ def _item(code: Any, argument: Any) -> tuple[frozenset[str], int]:
         return frozenset(), _BOUNDARY_REACH
     if code is codes.GROUPREF:  # what a group matched is of the group's characters
         return frozenset(), 0
-    trees = _trees(code, argument)
+    trees = trees_of(code, argument)
     if trees is None:
-        return frozenset({_class(code, argument)}), 0
+        return frozenset({set_of(code, argument)}), 0
     parts = [_sequence(tree) for tree in trees]
     return frozenset[str]().union(*(classes for classes, _ in parts)), max((reach for _, reach in parts), default=0)
 
 
-def _trees(code: Any, argument: Any) -> list[Any] | None:
+def trees_of(code: Any, argument: Any) -> list[Any] | None:
+    """The trees inside an item, None where it is a set of characters.
+
+    Raises:
+        UnreadableError: a group has flags of its own.
+    """
     if code is codes.BRANCH:
         return list(argument[1])
     if code is codes.SUBPATTERN:
         if argument[1] or argument[2]:
-            raise _UnreadableError  # flags of its own
+            raise UnreadableError  # flags of its own
         return [argument[3]]
     if code is codes.ATOMIC_GROUP:
         return [argument]
@@ -122,7 +127,12 @@ def _look(direction: int, tree: Any) -> tuple[frozenset[str], int]:
     return classes | {_FAR}, reach + _BOUNDARY_REACH
 
 
-def _class(code: Any, argument: Any) -> str:
+def set_of(code: Any, argument: Any) -> str:
+    """The set of characters that an item stands for, as a set of the ``regex`` module.
+
+    Raises:
+        UnreadableError: it is something else.
+    """
     if code is codes.LITERAL:
         return f"[{_char(argument)}]"
     if code is codes.NOT_LITERAL:
@@ -131,7 +141,7 @@ def _class(code: Any, argument: Any) -> str:
         return r"[\s\S]"
     if code is codes.IN:
         return f"[{''.join(_member(kind, value) for kind, value in argument)}]"
-    raise _UnreadableError
+    raise UnreadableError
 
 
 def _char(number: int) -> str:
@@ -157,4 +167,4 @@ def _member(code: Any, argument: Any) -> str:
         return f"{_char(argument[0])}-{_char(argument[1])}"
     if code is codes.CATEGORY and argument in _CATEGORIES:
         return _CATEGORIES[argument]
-    raise _UnreadableError
+    raise UnreadableError

@@ -5,6 +5,7 @@ themselves, only those whose gate the text passes, and looks up context words by
 the two together.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
@@ -14,7 +15,8 @@ from presidio_analyzer.nlp_engine import NlpEngine
 from holdfast.masking.budget import Budget
 from holdfast.masking.language import LANGUAGE
 from holdfast.masking.nearby import Nearby
-from holdfast.masking.runners import runner_of
+from holdfast.masking.prefilter import Hits, Prefilter, build_prefilter
+from holdfast.masking.runners import Runner, runner_of
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 
@@ -31,6 +33,9 @@ class Finder(Protocol):
         Raises:
             MaskingError: nothing is left of ``budget``.
         """
+
+    def scan(self, texts: Iterable[str], budget: Budget) -> None:
+        """Be told of all ``texts`` that a message has, before they are asked for one by one."""
 
 
 class FullFinder:
@@ -50,22 +55,43 @@ class FullFinder:
         budget.spend(len(text))
         return list(self._engine.analyze(text, language=LANGUAGE, context=list(context)))
 
+    def scan(self, texts: Iterable[str], budget: Budget) -> None:
+        """Nothing: texts are analysed one by one."""
+
 
 class DirectFinder:
     """The recognizers one by one; the results are those of :class:`FullFinder`."""
 
-    def __init__(self, recognizers: tuple[EntityRecognizer, ...], cutter: Cutter) -> None:
+    def __init__(self, recognizers: tuple[EntityRecognizer, ...], cutter: Cutter, engine: str | None = None) -> None:
+        """``engine`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None.
+
+        Raises:
+            ImportError: the engine that is asked for is not installed.
+        """
         self._runners = [runner_of(recognizer) for recognizer in recognizers]
         self._digitless = [runner for runner in self._runners if runner.needs_no_digit]
         self._cutter = cutter
+        self._prefilter, self._by_filter, self._unfiltered = _prefiltered(self._runners, engine)
+
+    @property
+    def engine(self) -> str:
+        """The name of the prefilter."""
+        return self._prefilter.name
+
+    def scan(self, texts: Iterable[str], budget: Budget) -> None:
+        """Look through all ``texts`` of a message at once, so that :meth:`find` need not do it for each."""
+        fresh = [text for text in dict.fromkeys(texts) if text not in budget.hits]
+        for text, hits in zip(fresh, self._prefilter.scan(fresh), strict=True):
+            budget.hits[text] = hits
 
     def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         """Presidio's results."""
+        hits = budget.hits[text] if text in budget.hits else self._prefilter.scan((text,))[0]
         view = View(text)
         results: list[RecognizerResult] = []
         nearby: Nearby | None = None
-        for runner in self._runners if view.digits else self._digitless:
-            found = runner.run(view, context, budget)
+        for runner in self._wanted(view, hits):
+            found = runner.run(view, hits, context, budget)
             if not found:
                 continue
             if runner.context:
@@ -74,6 +100,33 @@ class DirectFinder:
                     _boost(result, runner.context, nearby, context)
             results += [result for result in found if result.score >= runner.thresholds[result.entity_type]]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+
+    def _wanted(self, view: View, hits: Hits | None) -> Sequence[Runner]:
+        if hits is None:
+            return self._runners if view.digits else self._digitless
+        if not hits:
+            return self._unfiltered
+        wanted = {index for number in hits for index in self._by_filter[number]}
+        return [*self._unfiltered, *(self._runners[index] for index in sorted(wanted))]
+
+
+def _prefiltered(runners: Sequence[Runner], engine: str | None) -> tuple[Prefilter, dict[int, list[int]], list[Runner]]:
+    """The prefilter, for each of its patterns the runners that it concerns, and those that always run."""
+    searches = [(index, search) for index, runner in enumerate(runners) for search in runner.searches]
+    patterns = list(dict.fromkeys(search.approximation for _, search in searches if search.approximation is not None))
+    prefilter, known = build_prefilter(tuple(patterns), engine)
+    by_filter: dict[int, list[int]] = {number: [] for number in known}
+    for index, search in searches:
+        number = patterns.index(search.approximation) if search.approximation is not None else None
+        if number in by_filter:
+            search.filter = number
+            by_filter[number].append(index)
+    unfiltered = [
+        runner for runner in runners if not runner.searches or any(search.filter is None for search in runner.searches)
+    ]
+    for indices in by_filter.values():
+        indices[:] = [index for index in dict.fromkeys(indices) if runners[index] not in unfiltered]
+    return prefilter, by_filter, unfiltered
 
 
 def _boost(result: RecognizerResult, wanted: frozenset[str], nearby: Nearby, context: tuple[str, ...]) -> None:

@@ -27,6 +27,12 @@ def _other_cases() -> dict[int, str]:
 
 
 _OTHER_CASES: Final = _other_cases()  # the Kelvin sign is a k, the long s is an s
+LETTERS_WITH_OTHER_CASES: Final = frozenset("".join(_OTHER_CASES.values()) + "".join(_OTHER_CASES.values()).upper())
+
+
+def with_ascii_letters(text: str) -> str:
+    """``text``, with what a pattern takes for a letter of ASCII as that letter."""
+    return text if text.isascii() else text.translate(_OTHER_CASES)
 
 
 def lowered(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A cheap, sound answer to "can this be a telephone number at all?", before the library parses it.
+"""A cheap, sound answer to "where can this be a telephone number at all?", before the library parses it.
 
 Most digits in tool traffic are no telephone number, and parsing one takes 50 microseconds. A national number is valid
 only if it matches the pattern of some type of some region of its country code, once at most the country code and the
@@ -26,35 +26,65 @@ _TYPES: Final = (
 class National:
     """What numbers dialled within one region look like."""
 
-    def __init__(self, metadata: Any) -> None:
+    def __init__(self, metadata: Any, main: Any) -> None:
+        """``main`` is the region that numbers with the same country code in front are read by."""
         code = metadata.country_code
-        prefix = metadata.national_prefix_for_parsing or ""
+        prefixes = [metadata.national_prefix_for_parsing or "", main.national_prefix_for_parsing or ""]
         regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
         self._international = re.compile(metadata.international_prefix or "(?!)")
-        self._skipped_max = len(str(code)) + 2 * _width_max(prefix)  # the prefix is looked for twice
-        self._number = re.compile("|".join(sorted({pattern for region in regions for pattern in _patterns(region)})))
+        skipped_max = len(str(code)) + 2 * max(map(_width_max, prefixes))  # the prefix is looked for twice
+        numbers = "|".join(sorted({pattern for region in regions for pattern in _patterns(region)}))
+        self.pattern = f"[0-9]{{0,{skipped_max}}}(?:{numbers})"
+        self._number = re.compile(self.pattern)
 
     def rules_out(self, candidate: str) -> bool:
         """Whether ``candidate`` is certainly no valid number."""
         if not _PLAIN.fullmatch(candidate):
             return False
         digits = _NOT_DIGITS.sub("", candidate)
+        return not self.is_dialled_abroad(digits) and self._number.fullmatch(digits) is None
+
+    def is_dialled_abroad(self, digits: str) -> bool:
+        """Whether ``digits`` begin with an international prefix; no country code begins with 0."""
         prefix = self._international.match(digits)
-        if prefix and digits[prefix.end() : prefix.end() + 1] != "0":  # no country code begins with 0
-            return False
-        matches = self._number.fullmatch
-        return not any(matches(digits, skipped) for skipped in range(min(self._skipped_max, len(digits)) + 1))
+        return prefix is not None and digits[prefix.end() : prefix.end() + 1] != "0"
+
+
+class Nationals:
+    """Several regions, asked at once."""
+
+    def __init__(self, regions: tuple[str, ...]) -> None:
+        self._regions = regions
+        self._known = {region: national_of(region) for region in regions}
+        self._open = tuple(region for region, national in self._known.items() if national is None)
+        known = [national for national in self._known.values() if national is not None]
+        self._ruling = known
+        self._any = re.compile("|".join(f"(?:{national.pattern})" for national in known) or "(?!)")
+
+    def possible(self, candidate: str) -> tuple[str, ...]:
+        """The regions in which ``candidate`` is not ruled out."""
+        if not _PLAIN.fullmatch(candidate):
+            return self._regions
+        digits = _NOT_DIGITS.sub("", candidate)
+        if self._any.fullmatch(digits) is None and not any(one.is_dialled_abroad(digits) for one in self._ruling):
+            return self._open
+        return tuple(
+            region for region, national in self._known.items() if national is None or not national.rules_out(digits)
+        )
 
 
 @functools.cache
 def national_of(region: str) -> National | None:
     """How numbers look in ``region``; None where that cannot be told this way."""
     metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    if metadata is None or metadata.national_prefix_transform_rule:
+    if metadata is None:
         return None
-    if phonenumbers.region_code_for_country_code(metadata.country_code) != region:
-        return None  # parsed by the rules of another region
-    return National(metadata)
+    main: Any = phonenumbers.PhoneMetadata.metadata_for_region(
+        phonenumbers.region_code_for_country_code(metadata.country_code)
+    )
+    if main is None or metadata.national_prefix_transform_rule or main.national_prefix_transform_rule:
+        return None
+    return National(metadata, main)
 
 
 def _patterns(region: str) -> list[str]:

@@ -1,56 +1,65 @@
-"""Telephone numbers: the library's matcher, only where enough digits stand together.
+"""Telephone numbers: the library's judgement, asked once for all regions, and only where enough digits stand together.
 
-A candidate of the matcher is a match of one pattern, so it never leaves a run of that pattern's alphabet; around it the
-matcher looks at one character before and three behind.
+The library's matcher goes through a text for one region at a time: candidates are matches of one pattern, and what it
+tries of each are the whole and its groups, the same for every region. Here the text is gone through once; each try goes
+to the library only in the regions in which it can be a number, and what comes of it is remembered for the message.
+
+A candidate never leaves a run of its pattern's alphabet; around it the matcher looks at one character before and three
+behind.
 """
 
 import re
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import phonenumbers
-from phonenumbers import phonenumbermatcher
+from phonenumbers import phonenumbermatcher as upstream
+from phonenumbers import phonenumberutil
 
+from holdfast.masking.approx import Approximation, approximation_of
 from holdfast.masking.budget import Budget
 from holdfast.masking.extent import extent_of
-from holdfast.masking.national import national_of
+from holdfast.masking.national import Nationals
+from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import View
 
-_CANDIDATE: Final = phonenumbermatcher._PATTERN  # noqa: SLF001 -- what it can match is read from it
+_CANDIDATE: Final[re.Pattern[str]] = upstream._PATTERN  # noqa: SLF001 -- what it can match is read from it
+_SECOND_NUMBER: Final[re.Pattern[str]] = phonenumberutil._SECOND_NUMBER_START_PATTERN  # noqa: SLF001 -- as the matcher does
+_UNWANTED_END: Final[re.Pattern[str]] = phonenumberutil._UNWANTED_END_CHAR_PATTERN  # noqa: SLF001 -- same
+_DATES: Final[re.Pattern[str]] = upstream._SLASH_SEPARATED_DATES  # noqa: SLF001 -- same
+_TIMES: Final[re.Pattern[str]] = upstream._TIME_STAMPS  # noqa: SLF001 -- same
+_TIMES_SUFFIX: Final[re.Pattern[str]] = upstream._TIME_STAMPS_SUFFIX  # noqa: SLF001 -- same
+_INNER: Final[tuple[re.Pattern[str], ...]] = tuple(upstream._INNER_MATCHES)  # noqa: SLF001 -- same
+_BRACKETS: Final[re.Pattern[str]] = upstream._MATCHING_BRACKETS  # noqa: SLF001 -- same
+_PAGES: Final[re.Pattern[str]] = upstream._PUB_PAGES  # noqa: SLF001 -- same
+_LEAD: Final[re.Pattern[str]] = upstream._LEAD_PATTERN  # noqa: SLF001 -- same
 _MARGIN_CHARS: Final = 8  # more than the matcher looks at behind a candidate
 _TRY_CHARS: Final = 64  # what one try costs, in characters given to a pattern
 _DIGITS: Final = frozenset("0123456789")
 
+type Span = tuple[int, int]
+
 
 class _Matcher(phonenumbers.PhoneNumberMatcher):
-    """The library's, except that it does not parse what cannot be a number, and does not give up silently."""
+    """The library's, except that it does not give up silently."""
 
-    def __init__(self, text: str, region: str, leniency: int, budget: Budget, *, gated: bool) -> None:
+    def __init__(self, text: str, region: str, leniency: int, budget: Budget) -> None:
         super().__init__(text, region, leniency=leniency, max_tries=sys.maxsize)
-        self._national = national_of(region) if gated and leniency >= phonenumbers.Leniency.VALID else None
         self._budget = budget
 
     def _parse_and_verify(self, candidate: str, offset: int) -> Any:
         self._budget.spend(_TRY_CHARS)
-        if self._national is not None and self._national.rules_out(candidate):
-            return None
         return super()._parse_and_verify(candidate, offset)
 
 
-def matched(text: str, region: str, leniency: int, budget: Budget, *, gated: bool) -> list[tuple[int, int]]:
-    """Where the numbers of ``text`` stand, as one of ``region`` would read it.
-
-    Args:
-        text: where to look.
-        region: whose national spellings count, as two letters.
-        leniency: how strict the library is.
-        budget: what the message may still cost.
-        gated: whether candidates that cannot be a number are left unparsed; the outcome is the same.
+def matched(text: str, region: str, leniency: int, budget: Budget) -> list[Span]:
+    """Where the numbers of ``text`` stand, as one of ``region`` would read it: the library's own way.
 
     Raises:
         MaskingError: the message takes too long.
     """
-    return [(match.start, match.end) for match in _Matcher(text, region, leniency, budget, gated=gated)]
+    return [(match.start, match.end) for match in _Matcher(text, region, leniency, budget)]
 
 
 class PhoneSearch:
@@ -59,37 +68,144 @@ class PhoneSearch:
     def __init__(self, regions: tuple[str, ...], leniency: int) -> None:
         self._regions = regions
         self._leniency = leniency
+        self._nationals = Nationals(regions)
+        self._is_gated = leniency >= phonenumbers.Leniency.VALID
         self._digits_min = digits_min(regions)
-        extent = extent_of(_CANDIDATE.pattern, _CANDIDATE.flags & re.IGNORECASE)
-        self._table = extent.anchored(_DIGITS) if extent and extent.reach < _MARGIN_CHARS else None
+        flags = _CANDIDATE.flags & re.IGNORECASE
+        extent = extent_of(_CANDIDATE.pattern, flags)
+        self._plain = extent.table if extent and extent.reach < _MARGIN_CHARS else None
+        self._anchored = extent.anchored(_DIGITS) if extent and self._plain else None
+        self.filter: int | None = None
+        self.approximation: Approximation | None = self._approximation()
+        self.needs_digit = True
 
-    def spans(self, view: View, budget: Budget) -> list[tuple[int, int]]:
+    def _approximation(self) -> Approximation | None:
+        # A number has its digits before any extension; between two of them stands no more than this.
+        digits = rf"\d(?:{upstream._PUNCTUATION}\d){{{self._digits_min - 1}}}"  # noqa: SLF001 -- as in the pattern
+        return approximation_of(digits, 0) if self._plain is not None and self._is_gated else None
+
+    def spans(self, view: View, hits: Hits | None, budget: Budget) -> list[Span]:
         """Where numbers stand.
 
         Raises:
-            MaskingError: see :func:`matched`.
+            MaskingError: the message takes too long.
         """
-        if view.digits < self._digits_min:
-            return []
-        if self._table is None:
+        if self._plain is None or self._anchored is None:
             return self._found(view.text, view.length, budget)
-        found: list[tuple[int, int]] = []
-        for start, end in view.windows((self._table, None, self._digits_min, self._digits_min)):
+        ends = hits.get(self.filter) if hits is not None and self.filter is not None else ()
+        if ends is None or (not ends and view.digits < self._digits_min):
+            return []
+        if ends:
+            windows = view.around(ends, self._plain, None, 0)
+        else:
+            windows = view.windows((self._anchored, None, self._digits_min, self._digits_min))
+        found: list[Span] = []
+        for start, end in windows:
             left = max(0, start - 1)
             part = view.text[left : end + _MARGIN_CHARS]
             found += [(left + first, left + last) for first, last in self._known(part, end - left, budget)]
         return found
 
-    def _known(self, part: str, length: int, budget: Budget) -> list[tuple[int, int]]:
+    def _known(self, part: str, length: int, budget: Budget) -> list[Span]:
         key = (part, length)
         known = budget.phones.get(key)
         if known is None:
             known = budget.phones[key] = self._found(part, length, budget)
         return known
 
-    def _found(self, text: str, length: int, budget: Budget) -> list[tuple[int, int]]:
-        found = {span for region in self._regions for span in matched(text, region, self._leniency, budget, gated=True)}
+    def _found(self, text: str, length: int, budget: Budget) -> list[Span]:
+        """What the matchers of all regions find together, each going on where its own last match ended."""
+        found: set[Span] = set()
+        waiting: dict[int, tuple[str, ...]] = {0: self._regions}  # from which place on the matchers still search
+        while waiting:
+            at = min(waiting)
+            regions = waiting.pop(at)
+            match = _CANDIDATE.search(text, at)
+            if match is None or match.start() >= length:
+                continue
+            candidate = _cut(_SECOND_NUMBER, match.group())
+            start = match.start()
+            for span, matching in self._in_candidate(text, candidate, start, regions, budget):
+                found.add(span)
+                waiting[span[1]] = (*waiting.get(span[1], ()), *matching)
+                regions = tuple(region for region in regions if region not in matching)
+            if regions:
+                after = start + len(candidate)
+                waiting[after] = (*waiting.get(after, ()), *regions)
         return sorted(span for span in found if span[0] < length)
+
+    def _in_candidate(
+        self, text: str, candidate: str, start: int, regions: tuple[str, ...], budget: Budget
+    ) -> Iterator[tuple[Span, tuple[str, ...]]]:
+        """For each region in which something in ``candidate`` is a number: the first that is, as the matcher tries."""
+        if _DATES.search(candidate):
+            return
+        if _TIMES.search(candidate) and _TIMES_SUFFIX.match(text, start + len(candidate)):
+            return
+        left = set(regions)
+        for part, offset in _tries(candidate, start):
+            matching = [region for region in self._valid(part, budget) if region in left] if part else ()
+            if matching and self._stands_alone(text, part, offset):
+                yield (offset, offset + len(part)), tuple(matching)
+                left.difference_update(matching)
+                if not left:
+                    return
+
+    def _valid(self, part: str, budget: Budget) -> Sequence[str]:
+        """The regions in which ``part`` is a number."""
+        known = budget.numbers.get(part)
+        if known is None:
+            budget.spend(_TRY_CHARS)
+            known = budget.numbers[part] = self._judged(part)
+        return known
+
+    def _judged(self, part: str) -> tuple[str, ...]:
+        possible = self._nationals.possible(part) if self._is_gated else self._regions
+        if not possible or not _BRACKETS.fullmatch(part) or _PAGES.search(part):
+            return ()
+        valid: list[str] = []
+        for region in possible:
+            try:
+                number = phonenumbers.parse(part, region, keep_raw_input=True)
+            except phonenumbers.NumberParseException:
+                continue
+            matcher = phonenumbers.PhoneNumberMatcher(part, region, leniency=self._leniency)
+            is_valid = upstream._verify(self._leniency, number, part, matcher)  # noqa: SLF001 -- the judge
+            if number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN:
+                return self._regions if is_valid else ()  # it means the same everywhere
+            if is_valid:
+                valid.append(region)
+        return tuple(valid)
+
+    def _stands_alone(self, text: str, part: str, offset: int) -> bool:
+        """Whether no letter or currency sign touches the number, which the matcher asks for."""
+        if not self._is_gated:
+            return True
+        end = offset + len(part)
+        before = text[offset - 1] if offset > 0 and not _LEAD.match(part) else ""
+        return not any(_is_glue(char) for char in (before, text[end : end + 1]) if char)
+
+
+def _is_glue(char: str) -> bool:
+    matcher: Any = phonenumbers.PhoneNumberMatcher
+    return bool(matcher._is_invalid_punctuation_symbol(char) or matcher._is_latin_letter(char))  # noqa: SLF001
+
+
+def _cut(pattern: re.Pattern[str], candidate: str) -> str:
+    end = pattern.search(candidate)
+    return candidate[: end.start()] if end else candidate
+
+
+def _tries(candidate: str, start: int) -> Iterator[tuple[str, int]]:
+    """What the matcher tries of a candidate, in its order: the whole, then groups of it."""
+    yield candidate, start
+    for inner in _INNER:
+        group = inner.search(candidate)
+        if group:
+            yield _cut(_UNWANTED_END, candidate[: group.start()]), start
+        while group:
+            yield _cut(_UNWANTED_END, group.group(1)), start + group.start(1)
+            group = inner.search(candidate, group.start() + 1)
 
 
 def digits_min(regions: tuple[str, ...]) -> int:

@@ -103,7 +103,7 @@ class PhoneRecognizer(presidio.PhoneRecognizer):
         results = [
             self.result(text, *span)
             for region in self.supported_regions
-            for span in matched(text, region, self.leniency or 0, Budget(), gated=False)
+            for span in matched(text, region, self.leniency or 0, Budget())
         ]
         return list(EntityRecognizer.remove_duplicates(results))
 

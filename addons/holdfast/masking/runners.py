@@ -5,6 +5,7 @@ what cannot change the outcome: text in which no match is possible, and patterns
 the threshold.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import presidio_analyzer
@@ -12,9 +13,12 @@ import regex  # type: ignore[import-untyped] # it ships no types
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 from holdfast.masking.budget import Budget
+from holdfast.masking.emails import email_search
 from holdfast.masking.phones import PhoneSearch
+from holdfast.masking.prefilter import Hits
 from holdfast.masking.recognizers import PatternRecognizer, PhoneRecognizer, result_of
-from holdfast.masking.search import Search
+from holdfast.masking.search import Filtered, Search, Spans
+from holdfast.masking.urls import url_search
 from holdfast.masking.view import View
 
 
@@ -25,7 +29,11 @@ class Runner(Protocol):
     thresholds: dict[str, float]
     needs_no_digit: bool
 
-    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
+    @property
+    def searches(self) -> Sequence[Filtered]:
+        """One of these matches wherever the recognizer finds something. Where there are none, it always runs."""
+
+    def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         """What the recognizer finds, without what context words cannot lift over the threshold.
 
         Raises:
@@ -78,23 +86,26 @@ class _PresidioRunner:
         threshold = self.thresholds[recognizer.supported_entities[0]]
         may_rise = type(recognizer).validate_result is not base.validate_result
         self._searches = [
-            (Search(_compiled(recognizer, pattern)), pattern.score, not may_rise and pattern.score < threshold)
+            (_search(recognizer, pattern), pattern.score, not may_rise and pattern.score < threshold)
             for pattern in recognizer.patterns
         ]
-        self.needs_no_digit = any(not search.needs_digit for search, *_ in self._searches)
+        self.searches = [search for search, *_ in self._searches]
+        self.needs_no_digit = any(not search.needs_digit for search in self.searches)
 
-    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
+    def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         results: list[RecognizerResult] = []
         helped: bool | None = None
         for search, score, is_weak in self._searches:
+            if hits is not None and search.filter is not None and search.filter not in hits:
+                continue
             if is_weak:
                 helped = self._words.may_help(view, context) if helped is None else helped
                 if not helped:
                     continue
-            for match in search.matches(view, budget):
-                judged = self._judged(match.group(), score)
+            for start, end in search.spans(view, hits, budget):
+                judged = self._judged(view.text[start:end], score)
                 if judged > EntityRecognizer.MIN_SCORE:
-                    results.append(result_of(self._recognizer, match.span(), judged))
+                    results.append(result_of(self._recognizer, (start, end), judged))
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 
     def _judged(self, found: str, score: float) -> float:
@@ -115,13 +126,14 @@ class _OwnRunner:
         self._recognizer = recognizer
         self._words = _Context(self.context)
         self._search = Search(recognizer.compiled)
+        self.searches: Sequence[Filtered] = [self._search]
         self._is_weak = recognizer.score < self.thresholds[recognizer.supported_entities[0]]
         self.needs_no_digit = not self._search.needs_digit
 
-    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
+    def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         if self._is_weak and not self._words.may_help(view, context):
             return []
-        matches = self._search.matches(view, budget)
+        matches = self._search.matches(view, hits, budget)
         return self._recognizer.results(matches) if matches else []
 
 
@@ -135,9 +147,10 @@ class _PhoneRunner:
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
         self._search = PhoneSearch(recognizer.supported_regions, recognizer.leniency or 0)
+        self.searches: Sequence[Filtered] = [self._search]
 
-    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
-        results = [self._recognizer.result(view.text, *span) for span in self._search.spans(view, budget)]
+    def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
+        results = [self._recognizer.result(view.text, *span) for span in self._search.spans(view, hits, budget)]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 
 
@@ -148,16 +161,22 @@ class _WholeRunner:
         self.context = frozenset(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
-        self._searches = [
+        self.searches = [
             Search(_compiled(recognizer, pattern)) for pattern in getattr(recognizer, "patterns", None) or ()
         ]
-        self.needs_no_digit = not all(search.needs_digit for search in self._searches) or not self._searches
+        self.needs_no_digit = not all(search.needs_digit for search in self.searches) or not self.searches
 
-    def run(self, view: View, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
-        if self._searches and not any(search.matches(view, budget) for search in self._searches):
+    def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
+        if self.searches and not any(search.matches(view, hits, budget) for search in self.searches):
             return []
         found: list[RecognizerResult] = self._recognizer.analyze(view.text, self._recognizer.supported_entities, None)
         return found
+
+
+def _search(recognizer: Any, pattern: Any) -> Spans:
+    flags = recognizer.global_regex_flags
+    known = url_search(pattern.regex, flags) or email_search(pattern.regex, flags)
+    return known or Search(_compiled(recognizer, pattern))
 
 
 def _compiled(recognizer: Any, pattern: Any) -> Any:

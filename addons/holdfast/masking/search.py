@@ -6,15 +6,43 @@ the whole text.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from holdfast.masking.approx import Approximation, approximation_of
 from holdfast.masking.budget import Budget
 from holdfast.masking.extent import extent_of
 from holdfast.masking.gate import need_of
 from holdfast.masking.literals import words_of
+from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import View, Windows, WindowsKey
 
 _DIGITS: Final = frozenset("0123456789")
+
+
+class Filtered(Protocol):
+    """What a prefilter may decide about: a pattern, and the number under which the prefilter knows it."""
+
+    filter: int | None
+
+    @property
+    def approximation(self) -> Approximation | None:
+        """What every match contains."""
+
+    @property
+    def needs_digit(self) -> bool:
+        """Whether every match holds a digit."""
+
+
+class Spans(Filtered, Protocol):
+    """A search of which only the places are wanted."""
+
+    def spans(self, view: View, hits: Hits | None, budget: Budget) -> Sequence[tuple[int, int]]:
+        """Where the matches stand, in order.
+
+        Raises:
+            TimeoutError: the pattern takes too long.
+            MaskingError: the message takes too long.
+        """
 
 
 class Search:
@@ -22,6 +50,8 @@ class Search:
 
     def __init__(self, compiled: Any) -> None:
         self._finditer = compiled.finditer
+        self.approximation = approximation_of(compiled.pattern, compiled.flags)
+        self.filter: int | None = None
         need = need_of(compiled.pattern)
         self._length = need.length
         self._digits = need.digits
@@ -29,6 +59,7 @@ class Search:
         self._words = tuple(sorted(words_of(compiled.pattern)))
         extent = extent_of(compiled.pattern, compiled.flags)
         anchors = _DIGITS if need.digits else min(need.one_of, key=_size, default=None)
+        self._extent = extent
         self._reach = extent.reach if extent else 0
         self._key: WindowsKey | None = None
         if extent and anchors and need.length:
@@ -39,16 +70,18 @@ class Search:
         """Whether every match holds a digit."""
         return self._digits > 0
 
-    def matches(self, view: View, budget: Budget) -> Sequence[Any]:
-        """Every match in the text, in order.
+    def spans(self, view: View, hits: Hits | None, budget: Budget) -> Sequence[tuple[int, int]]:
+        """Where the matches stand; see :meth:`matches`."""
+        return [match.span() for match in self.matches(view, hits, budget)]
+
+    def matches(self, view: View, hits: Hits | None, budget: Budget) -> Sequence[Any]:
+        """Every match in the text, in order. ``hits`` is what the prefilter says of the text; None: nothing.
 
         Raises:
             TimeoutError: the pattern takes too long.
             MaskingError: the message takes too long.
         """
-        if view.length < self._length or view.digits < self._digits or not self._is_possible(view):
-            return ()
-        windows: Windows = ((0, view.length),) if self._key is None else view.windows(self._key)
+        windows = self._windows(view, hits)
         found: list[Any] = []
         # concurrent=False: giving up the interpreter's lock for a search of microseconds costs more than the search.
         for start, end in windows:
@@ -61,6 +94,17 @@ class Search:
                     return list(self._finditer(view.text, concurrent=False, timeout=budget.search_s))
                 found.append(match)
         return found
+
+    def _windows(self, view: View, hits: Hits | None) -> Windows:
+        if hits is not None and self.filter is not None:
+            ends = hits.get(self.filter)
+            if ends is None:
+                return ()
+            if ends and self._extent is not None and self.approximation is not None:
+                return view.around(ends, self._extent.table, self._extent.width, self.approximation.beyond)
+        elif view.length < self._length or view.digits < self._digits or not self._is_possible(view):
+            return ()
+        return ((0, view.length),) if self._key is None else view.windows(self._key)
 
     def _is_possible(self, view: View) -> bool:
         for chars in self._one_of:

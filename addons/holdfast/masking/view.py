@@ -2,11 +2,12 @@
 
 import functools
 import re
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
 
-from holdfast.masking.extent import ANCHOR, DIGIT_BYTE, OTHER_BYTE, OUTSIDE
+from holdfast.masking.extent import ANCHOR, DIGIT_BYTE, INSIDE, OTHER_BYTE, OUTSIDE
 from holdfast.masking.literals import lowered
 
 type Windows = tuple[tuple[int, int], ...]
@@ -25,20 +26,47 @@ def _byte_char(char: str) -> str:
     return chr(DIGIT_BYTE) if char.isdecimal() or _DIGIT.match(char) else chr(OTHER_BYTE)
 
 
-class View:
-    """What a gate asks about a text."""
+def shown(text: str) -> str:
+    """``text`` with every character as one byte: what is not ASCII is a digit or something else."""
+    return text if text.isascii() else _BEYOND.sub(lambda match: _byte_char(match.group()), text)
 
-    __slots__ = ("_known", "_lower", "bytes", "chars", "digits", "length", "text")
+
+class View:
+    """What is asked about a text."""
+
+    __slots__ = ("_bytes", "_chars", "_classes", "_digits", "_kept", "_known", "_lower", "length", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.length = len(text)
-        self.chars = frozenset(text)
-        shown = text if text.isascii() else _BEYOND.sub(lambda match: _byte_char(match.group()), text)
-        self.bytes = shown.encode("latin-1")
-        self.digits = len(self.bytes.translate(None, _OTHER_BYTES))
+        self._bytes: bytes | None = None
+        self._chars: frozenset[str] | None = None
+        self._digits: int | None = None
         self._lower: str | None = None
+        self._classes: dict[bytes, bytes] = {}
         self._known: dict[WindowsKey, Windows] = {}
+        self._kept: dict[Callable[[str], Any], Any] = {}
+
+    @property
+    def raw(self) -> bytes:
+        """The text, one byte per character."""
+        if self._bytes is None:
+            self._bytes = shown(self.text).encode("latin-1")
+        return self._bytes
+
+    @property
+    def chars(self) -> frozenset[str]:
+        """The characters of the text."""
+        if self._chars is None:
+            self._chars = frozenset(self.text)
+        return self._chars
+
+    @property
+    def digits(self) -> int:
+        """How many digits the text has."""
+        if self._digits is None:
+            self._digits = len(self.raw.translate(None, _OTHER_BYTES))
+        return self._digits
 
     @property
     def lower(self) -> str:
@@ -46,6 +74,39 @@ class View:
         if self._lower is None:
             self._lower = lowered(self.text)
         return self._lower
+
+    def kept[T](self, make: Callable[[str], T]) -> T:
+        """What ``make`` makes of the text, made once."""
+        made: T | None = self._kept.get(make)
+        if made is None:
+            made = self._kept[make] = make(self.text)
+        return made
+
+    def around(self, ends: Sequence[int], table: bytes, width: int | None, beyond: int) -> Windows:
+        """Where matches can be that end at one of ``ends`` or go on behind it, or end up to ``beyond`` before it.
+
+        ``table`` and ``width`` are those of an :class:`~holdfast.masking.extent.Extent`.
+        """
+        classes = self._classes.get(table)
+        if classes is None:
+            classes = self._classes[table] = self.raw.translate(table)
+        found: list[tuple[int, int]] = []
+        whole = 0  # up to here everything is in a window
+        for end in sorted(ends):
+            at = classes.find(INSIDE, max(end - 1 - beyond, whole, 0), end)
+            while at >= 0:
+                start = classes.rfind(OUTSIDE, 0, at) + 1
+                stop = classes.find(OUTSIDE, at)
+                stop = stop if stop >= 0 else self.length
+                if width is None or stop - start <= width * _WIDTHS_MIN:
+                    whole = stop
+                else:
+                    start, stop = max(start, end - beyond - width), min(stop, end + width - 1)
+                if found and start <= found[-1][1]:
+                    start = min(start, found.pop()[0])
+                found.append((start, stop))
+                at = classes.find(INSIDE, stop, end)
+        return tuple(found)
 
     def windows(self, key: WindowsKey) -> Windows:
         """Where matches can be: parts of runs of one alphabet that hold enough to be one.
@@ -59,7 +120,7 @@ class View:
         return known
 
     def _windows(self, table: bytes, width: int | None, length: int, anchors: int) -> Windows:
-        classes = self.bytes.translate(table)
+        classes = self.raw.translate(table)
         found: list[tuple[int, int]] = []
         at = classes.find(ANCHOR)
         while at >= 0:

@@ -1,0 +1,177 @@
+r"""What any match of a pattern contains, as an expression over bytes: the filter that lets most texts pass unsearched.
+
+It is derived from the pattern, and never narrower than it: lookarounds are left out (or taken as ``\b``, where they
+are that), a back-reference stands for anything its group can match, and of what repeats or may be absent at the ends
+only the least is asked for. Each set of characters is evaluated by the very module that runs the pattern, so that
+whatever case folding does is in it.
+
+Texts are seen as :class:`~holdfast.masking.view.View` has them, one byte per character. For ASCII there is an
+expression with ``\b``; for others one without, in which each set that may hold a character beyond ASCII has them all.
+"""
+
+import dataclasses
+import functools
+from typing import Any, Final
+
+import regex  # type: ignore[import-untyped] # it ships no types
+
+from holdfast.masking.extent import DIGIT_BYTE, OTHER_BYTE, UnreadableError, set_of, trees_of
+from holdfast.masking.literals import LETTERS_WITH_OTHER_CASES
+from holdfast.masking.nodes import (
+    EMPTY,
+    Barrier,
+    Chars,
+    Edge,
+    Either,
+    Node,
+    Repeat,
+    Sequence,
+    length_min,
+    resolved,
+    sequence,
+    without_end,
+    without_start,
+    written,
+)
+from holdfast.masking.reading import codes, read
+
+_ASCII: Final = "".join(map(chr, range(128)))
+_BEYOND: Final = frozenset({DIGIT_BYTE, OTHER_BYTE})
+_CHARS_MAX: Final = 16  # one character of a larger set is no sign of anything
+_EXPRESSION_CHARS_MAX: Final = 200_000  # what takes longer to write than to search
+
+
+_AHEAD_MAX: Final = 64
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Approximation:
+    """Expressions for ASCII texts and for any other; around each match of the pattern, there is one of the expression.
+
+    That one ends inside the match, or at most ``beyond`` characters behind it.
+    """
+
+    ascii: str
+    wide: str
+    beyond: int
+
+
+@functools.cache
+def approximation_of(pattern: str, flags: int) -> Approximation | None:
+    """What can be told of every match of ``pattern``; None where that is nothing, or says too little."""
+    tree = read(pattern)
+    if tree is None:
+        return None
+    behind, body, ahead = _parts(tree)
+    try:
+        narrow, wide = (_written(_Reader(flags, is_wide=is_wide), behind, body, ahead) for is_wide in (False, True))
+    except UnreadableError:
+        return None
+    if narrow is None or wide is None:
+        return None
+    return Approximation(narrow, wide, sum(tree.getwidth()[1] for tree in ahead))
+
+
+def _parts(tree: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """What must stand before a match, what matches, and what must stand behind, where that has a length."""
+    items = list(tree)
+    start, end = 0, len(items)
+    while start < end and items[start][0] in (codes.ASSERT, codes.ASSERT_NOT, codes.AT):
+        start += 1
+    while end > start and items[end - 1][0] in (codes.ASSERT, codes.ASSERT_NOT, codes.AT):
+        end -= 1
+    behind = [argument[1] for code, argument in items[:start] if code is codes.ASSERT and argument[0] < 0]
+    ahead = [argument[1] for code, argument in items[end:] if code is codes.ASSERT and argument[0] > 0]
+    ahead = [tree for tree in ahead if tree.getwidth()[0] > 0 and tree.getwidth()[1] <= _AHEAD_MAX]
+    return behind[:1], items, ahead[:1]
+
+
+def _written(reader: "_Reader", behind: list[Any], body: list[Any], ahead: list[Any]) -> str | None:
+    node = resolved(reader.sequence(body))
+    node = node if ahead else without_end(node)
+    node = node if behind else without_start(node)
+    if length_min(node) == 0:
+        return None  # not even an end inside the match could be told
+    before, after = ([resolved(reader.sequence(tree)) for tree in trees] for trees in (behind, ahead))
+    least = sequence([*before, node, *map(without_end, after)])
+    if _is_one_of_many(least):
+        return None
+    expression = written(least)
+    return expression if len(expression) <= _EXPRESSION_CHARS_MAX else None
+
+
+def _is_one_of_many(node: Node) -> bool:
+    items = [item for item in node.items if item != Edge()] if isinstance(node, Sequence) else [node]
+    return len(items) == 1 and isinstance(items[0], Chars) and len(items[0].members) > _CHARS_MAX
+
+
+class _Reader:
+    """Reads one tree; remembers its groups for back-references."""
+
+    def __init__(self, flags: int, *, is_wide: bool) -> None:
+        self._flags = flags
+        self._is_wide = is_wide
+        self._groups: dict[int, Node] = {}
+
+    def sequence(self, tree: Any) -> Node:
+        return sequence([self._item(code, argument) for code, argument in tree])
+
+    def _item(self, code: Any, argument: Any) -> Node:
+        if code in (codes.ASSERT, codes.ASSERT_NOT):
+            return self._look(code, *argument)
+        if code is codes.AT:
+            return Edge() if argument is codes.AT_BOUNDARY and not self._is_wide else EMPTY
+        if code is codes.GROUPREF:
+            if argument not in self._groups:
+                raise UnreadableError  # inside the group itself
+            return self._groups[argument]
+        if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+            low, high, tree = argument
+            return Repeat(self.sequence(tree), low, None if high is codes.MAXREPEAT else high)
+        trees = trees_of(code, argument)
+        if trees is None:
+            return self._chars(code, argument)
+        branches = [self.sequence(tree) for tree in trees]
+        if code is codes.GROUPREF_EXISTS and len(branches) == 1:
+            branches.append(EMPTY)
+        node = branches[0] if len(branches) == 1 else Either(tuple(branches))
+        if code is codes.SUBPATTERN and argument[0] is not None:
+            self._groups[argument[0]] = node
+        return node
+
+    def _look(self, code: Any, direction: int, tree: Any) -> Node:
+        if code is codes.ASSERT_NOT and not self._is_wide and len(tree) == 1 and trees_of(*tree[0]) is None:
+            kind, argument = tree[0]
+            if kind in (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN):
+                return Barrier(direction, self._chars(kind, argument).members)
+        return EMPTY
+
+    def _chars(self, code: Any, argument: Any) -> Chars:
+        members = _ascii_members(set_of(code, argument), self._flags)
+        return Chars(members | _beyond(code, argument) if self._is_wide else members)
+
+
+@functools.cache
+def _ascii_members(written_set: str, flags: int) -> frozenset[int]:
+    return frozenset(map(ord, regex.findall(written_set, _ASCII, flags | regex.DOTALL)))
+
+
+def _beyond(code: Any, argument: Any) -> frozenset[int]:
+    """Which of the two bytes that stand for characters beyond ASCII may be in a set."""
+    if code is codes.IN:
+        if argument[0][0] is codes.NEGATE:
+            return _BEYOND
+        return frozenset[int]().union(*(_beyond(*item) for item in argument))
+    if code is codes.CATEGORY:
+        if argument is codes.CATEGORY_DIGIT:
+            return frozenset({DIGIT_BYTE})
+        return frozenset({OTHER_BYTE}) if argument is codes.CATEGORY_SPACE else _BEYOND
+    if code is codes.LITERAL:
+        argument = (argument, argument)
+    elif code is not codes.RANGE:
+        return _BEYOND
+    low, high = argument
+    if high >= 0x80:  # noqa: PLR2004 -- ASCII
+        return _BEYOND
+    has_other_case = any(low <= ord(letter) <= high for letter in LETTERS_WITH_OTHER_CASES)
+    return frozenset({OTHER_BYTE}) if has_other_case else frozenset()

@@ -1,0 +1,114 @@
+"""The prefilter by Hyperscan: all texts in one scan, which says where in which text an approximation ends."""
+
+import bisect
+import functools
+import itertools
+import threading
+from collections.abc import Sequence
+from typing import Any, Final
+
+import hyperscan
+
+from holdfast.masking.approx import Approximation
+from holdfast.masking.prefilter import Hits
+from holdfast.masking.view import shown
+
+HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.3 us each
+HITS_PER_CHAR: Final = 0.5  # and by length: text with more of them is quicker searched pattern by pattern
+_BUILT_COUNT_MAX: Final = 8  # sets of rules in one process: those in force, and some that are tried
+_SEPARATOR: Final = b"\n"
+
+
+class HyperscanPrefilter:
+    """Two databases: one for ASCII texts, one for the others."""
+
+    name = "hyperscan"
+
+    def __init__(self, narrow: Any, wide: Any) -> None:
+        self._databases = (narrow, wide)
+        self._local = threading.local()  # a scratch serves one scan at a time
+
+    def scan(self, texts: Sequence[str]) -> list[Hits | None]:
+        """For each text, where approximations end in it; None for one that is full of them."""
+        found: list[Hits | None] = [None] * len(texts)
+        for wide in (False, True):
+            places = [at for at, text in enumerate(texts) if text.isascii() != wide]
+            if places:
+                parts = [shown(texts[at]).encode("latin-1") for at in places]
+                for at, hits in zip(places, self._scan(parts, int(wide)), strict=True):
+                    found[at] = hits
+        return found
+
+    def _scan(self, parts: list[bytes], which: int) -> Sequence[Hits | None]:
+        data = _SEPARATOR.join(parts)
+        raw = self._raw(data, which)
+        if raw is None:
+            # Too many hits for all: one by one, so that only the texts with too many go without.
+            return [None] if len(parts) == 1 else [self._scan([part], which)[0] for part in parts]
+        starts = list(itertools.accumulate((len(part) + 1 for part in parts), initial=0))
+        found: list[Hits] = [{} for _ in parts]
+        for number, end in raw:
+            at = bisect.bisect_left(starts, end) - 1
+            local = end - starts[at]
+            if local <= len(parts[at]):  # else it ends with the separator, and is in no text
+                found[at].setdefault(number, []).append(local)
+        return found
+
+    def _raw(self, data: bytes, which: int) -> list[tuple[int, int]] | None:
+        found: list[tuple[int, int]] = []
+        take = found.append
+        count_max = HITS_FREE + int(len(data) * HITS_PER_CHAR)
+
+        def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
+            take((number, end))
+            return len(found) > count_max or None
+
+        try:
+            self._databases[which].scan(data, match_event_handler=hit, scratch=self._scratch(which))
+        except hyperscan.ScanTerminated:
+            return None
+        return found
+
+    def _scratch(self, which: int) -> Any:
+        known: dict[int, Any] = self._local.__dict__.setdefault("scratches", {})
+        if which not in known:
+            known[which] = hyperscan.Scratch(self._databases[which])
+        return known[which]
+
+
+@functools.lru_cache(maxsize=_BUILT_COUNT_MAX)
+def build(patterns: tuple[Approximation, ...]) -> tuple[HyperscanPrefilter, frozenset[int]]:
+    """The prefilter of ``patterns``, and the numbers of those that it knows."""
+    numbers = tuple(range(len(patterns)))
+    try:
+        databases = _databases(patterns, numbers)
+    except hyperscan.HyperscanError:
+        numbers = tuple(number for number in numbers if _compiles(patterns[number]))
+        databases = _databases(patterns, numbers)
+    return HyperscanPrefilter(*databases), frozenset(numbers)
+
+
+def _compiles(pattern: Approximation) -> bool:
+    try:
+        _databases((pattern,), (0,))
+    except hyperscan.HyperscanError:
+        return False
+    return True
+
+
+def _databases(patterns: Sequence[Approximation], numbers: tuple[int, ...]) -> tuple[Any, Any]:
+    return (
+        _database({number: patterns[number].ascii for number in numbers}),
+        _database({number: patterns[number].wide for number in numbers}),
+    )
+
+
+def _database(expressions: dict[int, str]) -> Any:
+    database = hyperscan.Database()
+    database.compile(
+        expressions=[expression.encode() for expression in expressions.values()],
+        ids=list(expressions),
+        elements=len(expressions),
+        flags=[0] * len(expressions),
+    )
+    return database

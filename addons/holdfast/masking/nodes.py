@@ -1,0 +1,226 @@
+r"""Expressions over bytes, reduced to what a match cannot do without, and written so that any engine reads them.
+
+What is written uses sets of bytes, groups, alternatives, repeats and ``\b`` alone: Hyperscan and RE2 read that alike.
+"""
+
+import dataclasses
+from typing import Final
+
+REPEATS_MAX: Final = 16  # more, or no limit, makes no difference to a filter, and much to the size of an automaton
+_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chars:
+    """One byte of a set."""
+
+    members: frozenset[int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Edge:
+    r"""The place between a word character and another: ``\b``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Barrier:
+    """No byte of a set may stand before this place (``direction`` -1) or behind it (1)."""
+
+    direction: int
+    members: frozenset[int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sequence:
+    """One after the other."""
+
+    items: tuple["Node", ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Either:
+    """One of several."""
+
+    branches: tuple["Node", ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Repeat:
+    """``low`` to ``high`` times; None is any number."""
+
+    item: "Node"
+    low: int
+    high: int | None
+
+
+type Node = Chars | Edge | Barrier | Sequence | Either | Repeat
+
+EMPTY: Final = Sequence(())
+
+
+def sequence(items: list[Node]) -> Node:
+    """``items`` one after the other, without sequences inside, barriers turned into edges where they are that."""
+    flat: list[Node] = []
+    for item in items:
+        flat += item.items if isinstance(item, Sequence) else (item,)
+    return Sequence(tuple(flat))
+
+
+def resolved(node: Node) -> Node:
+    r"""``node`` without barriers: one is ``\b`` where it keeps word characters apart, else it is left out."""
+    match node:
+        case Sequence(items):
+            inner = [item if isinstance(item, Barrier) else resolved(item) for item in items]
+            kept = [_edge(inner, at) if isinstance(item, Barrier) else item for at, item in enumerate(inner)]
+            return sequence([item for item in kept if item is not None])
+        case Either(branches):
+            return Either(tuple(dict.fromkeys(resolved(branch) for branch in branches)))
+        case Repeat(item, low, high):
+            return Repeat(resolved(item), low, high)
+        case Barrier():
+            return EMPTY
+        case _:
+            return node
+
+
+def _edge(items: list[Node], at: int) -> Edge | None:
+    barrier = items[at]
+    if not isinstance(barrier, Barrier) or not barrier.members >= _WORD:
+        return None
+    ahead = items[at + 1 :] if barrier.direction < 0 else items[:at][::-1]
+    for item in ahead:
+        if isinstance(item, Barrier | Edge):
+            continue
+        ends = _ends(item, barrier.direction)
+        return Edge() if ends is not None and ends <= _WORD else None
+    return None
+
+
+def _ends(node: Node, direction: int) -> frozenset[int] | None:
+    """The bytes that ``node`` can begin (direction -1) or end with; None where it may have none."""
+    match node:
+        case Chars(members):
+            return members
+        case Repeat(item, low, _):
+            return _ends(item, direction) if low else None
+        case Either(branches):
+            ends = [_ends(branch, direction) for branch in branches]
+            known = [end for end in ends if end is not None]
+            return frozenset[int]().union(*known) if len(known) == len(ends) else None
+        case Sequence(items):
+            kept = [item for item in items if not isinstance(item, Barrier | Edge)]
+            return _ends(kept[0 if direction < 0 else -1], direction) if kept else None
+        case _:
+            return None
+
+
+def length_min(node: Node) -> int:
+    """The fewest bytes that ``node`` matches."""
+    match node:
+        case Chars():
+            return 1
+        case Sequence(items):
+            return sum(map(length_min, items))
+        case Either(branches):
+            return min(map(length_min, branches), default=0)
+        case Repeat(item, low, _):
+            return low * length_min(item)
+        case _:
+            return 0
+
+
+def without_start(node: Node) -> Node:
+    """``node`` without what its beginning can do without: every match of ``node`` ends with one of the result."""
+    return _cut(node, 0)
+
+
+def without_end(node: Node) -> Node:
+    """``node`` without what its end can do without: every match of ``node`` begins with one of the result."""
+    return _cut(node, -1)
+
+
+def _cut(node: Node, end: int) -> Node:
+    """``node`` with the item at ``end`` (0 or -1) cut down; a repeat that an edge closes stays whole."""
+    items: list[Node] = list(node.items) if isinstance(node, Sequence) else [node]
+    while items:
+        is_closed = isinstance(items[end], Edge)
+        if is_closed and len(items) == 1:
+            return EMPTY
+        at = end + (1 if end == 0 else -1) * is_closed
+        if length_min(items[at]) == 0:
+            del items[at]
+            if is_closed:
+                del items[end]
+        elif is_closed:
+            break
+        else:
+            shorter = _least(items[at], end)
+            if shorter == items[at]:
+                break
+            items[slice(0, 1) if end == 0 else slice(-1, None)] = (
+                shorter.items if isinstance(shorter, Sequence) else (shorter,)
+            )
+    return sequence(items)
+
+
+def _least(node: Node, end: int) -> Node:
+    match node:
+        case Repeat(item, 1, _):
+            return item
+        case Repeat(item, low, high) if high != low:
+            return Repeat(item, low, low)
+        case Either(branches) if end:
+            return _fewest(branches)
+        case _:
+            return node
+
+
+def _fewest(branches: tuple[Node, ...]) -> Node:
+    """The branches without those that another begins, or one where there is no other."""
+    spelled = {_spelling(branch): branch for branch in branches}
+    if None in spelled:
+        return Either(branches)
+    words = {word: branch for word, branch in spelled.items() if word is not None}
+    kept = [branch for word, branch in words.items() if not any(word[:end] in words for end in range(len(word)))]
+    return kept[0] if len(kept) == 1 else Either(tuple(kept))
+
+
+def _spelling(node: Node) -> tuple[tuple[int, ...], ...] | None:
+    items = node.items if isinstance(node, Sequence) else (node,)
+    if not all(isinstance(item, Chars) for item in items):
+        return None
+    return tuple(tuple(sorted(item.members)) for item in items if isinstance(item, Chars))
+
+
+def written(node: Node) -> str:
+    """``node`` as an expression."""
+    match node:
+        case Chars(members):
+            return _set(members)
+        case Edge():
+            return r"\b"
+        case Sequence(items):
+            return "".join(map(written, items))
+        case Either(branches):
+            return f"(?:{'|'.join(map(written, branches))})"
+        case Repeat(item, low, high):
+            return f"(?:{written(item)}){_count(low, high)}"
+        case _:
+            return ""
+
+
+def _count(low: int, high: int | None) -> str:
+    if high is None or high > max(REPEATS_MAX, low):
+        return {0: "*", 1: "+"}.get(low, f"{{{low},}}")
+    return "?" if (low, high) == (0, 1) else f"{{{low},{high}}}"
+
+
+def _set(members: frozenset[int]) -> str:
+    parts: list[str] = []
+    for byte in sorted(members):
+        if byte - 1 in members and parts:
+            first = parts.pop()[:4]
+            parts.append(f"{first}-\\x{byte:02x}")
+        else:
+            parts.append(f"\\x{byte:02x}")
+    return f"[{''.join(parts)}]"

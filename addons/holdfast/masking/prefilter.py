@@ -1,0 +1,70 @@
+"""The prefilter: one look at all texts of a message, which says of each which patterns may match in it, and where.
+
+Three engines give the same findings at different costs. Hyperscan scans all patterns at once and says where; RE2 says
+only which; without either, each pattern looks for what it needs itself (``gate.py``). What an engine says is never less
+than the truth: a text about which it cannot answer is searched as if there were no engine.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from holdfast.masking.approx import Approximation
+
+# Number of a pattern -> where matches of its approximation end in the text; empty where only that it has one is known.
+type Hits = dict[int, list[int]]
+
+ENGINES: Final = ("hyperscan", "re2", "pure")  # in the order in which they are tried
+
+
+class Prefilter(Protocol):
+    """Scans texts for approximations of patterns, numbered by their order."""
+
+    name: str
+
+    def scan(self, texts: Sequence[str]) -> list[Hits | None]:
+        """For each text, what may match in it; None where that cannot be told."""
+
+
+type Built = tuple[Prefilter, frozenset[int]]
+type Builder = Callable[[tuple[Approximation, ...]], Built]
+
+
+class Pure:
+    """No engine: says nothing of any text."""
+
+    name = "pure"
+
+    def scan(self, texts: Sequence[str]) -> list[Hits | None]:
+        """Nothing, of every text."""
+        return [None] * len(texts)
+
+
+def build_prefilter(patterns: tuple[Approximation, ...], engine: str | None = None) -> Built:
+    """The best prefilter that is installed, and the numbers of the patterns that it knows.
+
+    ``engine`` asks for one of :data:`ENGINES`.
+
+    Raises:
+        ImportError: the engine that is asked for is not installed.
+    """
+    if not patterns:
+        return Pure(), frozenset()
+    for name in ENGINES if engine is None else (engine,):
+        try:
+            return _builder(name)(patterns)
+        except ImportError:
+            if engine is not None:
+                raise
+    raise AssertionError("the last engine needs nothing")
+
+
+def _builder(name: str) -> Builder:
+    if name == "hyperscan":
+        from holdfast.masking import hyper  # noqa: PLC0415 -- may not be installed
+
+        return hyper.build
+    if name == "re2":
+        from holdfast.masking import re2set  # noqa: PLC0415 -- may not be installed
+
+        return re2set.build
+    return lambda _patterns: (Pure(), frozenset())
