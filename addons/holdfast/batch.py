@@ -55,7 +55,15 @@ async def judged(stations: Stations, trail: Trail, caller: Caller, body: Body) -
             passed.append((one, judging.judge(stations, trail, caller, one.judged, trail.scope)))
         except Refused as refused:
             _turn_away(trail, body, message, refused)
-    return [Element(one.sent, one.judged, await _masked(stations, trail, one), rule) for one, rule in passed]
+    elements: list[Element] = []
+    for one, rule in passed:
+        masked = await _masked(stations, trail, one)
+        barred = masked.refusal()
+        if barred is None:
+            elements.append(Element(one.sent, one.judged, masked, rule))
+        else:
+            _turn_away(trail, body, one.sent, barred)
+    return elements
 
 
 async def _masked(stations: Stations, trail: Trail, one: restoring.Coming) -> Masked:

@@ -108,6 +108,9 @@ async def _vouch_reply(
     tool = asked.name if isinstance(asked, Call) else None
     schema = stations.catalogs.of(server).schemas(asked).result
     masked = await admission.force.masker.mask(message, server=server, tool=tool, schema=schema)
+    refused = masked.refusal()
+    if refused is not None:
+        return withheld(stations, admission, answered, refused)
     examined = await definitions.of_reply(stations, admission, answered.message, message, masked.keep)
     if examined.refused is not None:
         told = withheld(stations, admission, answered, examined.refused)
@@ -131,8 +134,10 @@ async def _vouch_call(stations: Stations, admission: Admission, message: Call) -
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
         raise Refused(Cause.SERVER_FAULT, "a call of the server with this id is still open")
     decision = judge_access(admission.force.rules.access, message, admission.caller, admission.server.id)
+    refused = masked.refusal()
     if isinstance(decision, Deny):
         refused = Refused(Cause.DENIED_BY_RULE, decision.reason, rule=decision.rule)
+    if refused is not None:
         return Vouched(refusal_draft(stations, admission, refused, b"", masked.keep), None, masked.keep)
     call_id = str(uuid.uuid4())
     allowed: JsonObject = {"effect": "allow", "rule": decision.rule, "reason": "an access rule allows it"}

@@ -71,3 +71,13 @@ def test_only_pseudonyms_that_travel_to_the_client_come_back(more: str) -> None:
         rules_of(f"version: 1\nentities: [{{entity: US_SSN, {more}restore: caller}}]\n")
     rules = rules_of("version: 1\nentities: [{entity: US_SSN, operator: pseudonym, restore: caller}]\n")
     assert [rule.restores for rule in rules.entities] == [True]
+
+
+def test_a_refusal_that_holds_in_no_direction_is_a_mistake() -> None:
+    with pytest.raises(RulesError, match="refuse nothing"):
+        rules_of("version: 1\nentities: [{entity: US_SSN, operator: refuse, forward: none}]\n")
+
+
+def test_a_format_is_for_pseudonyms() -> None:
+    with pytest.raises(RulesError, match="about pseudonyms"):
+        rules_of("version: 1\nentities: [{entity: US_SSN, format: preserve}]\n")

@@ -33,6 +33,9 @@ async def admit(
     one = await restoring.coming(stations, trail, caller, call)
     masked = one.into(await trail.force.masker.mask(call, server=trail.server.id, shape="llm.request"))
     trail.kept = masked.keep
+    refused = masked.refusal()
+    if refused is not None:
+        raise refused
     rule = judging.judge(stations, trail, caller, one.judged, trail.scope)
     # It may refuse a header: before a Record says that the call goes out, and before an approval is spent on it.
     outgoing = serving.outgoing(trail, to_bytes(masked.forward))

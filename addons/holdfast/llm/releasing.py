@@ -48,6 +48,9 @@ async def vouch(stations: Stations, admission: Admission, reply: Reply, status: 
     if stations.open_calls.find(admission.scope, answered.message.direction, answered.message.id) is not answered:
         raise Refused(Cause.SERVER_FAULT, "a reply answers no open call")
     masked = await admission.force.masker.mask(reply, server=admission.server.id, shape="llm.reply")
+    refused = masked.refusal()
+    if refused is not None:
+        raise refused
     over = replies.over_budget(stations, admission, answered, masked.forward)
     if over is not None:
         raise over

@@ -12,7 +12,7 @@ from holdfast import capture, jsontext, replies
 from holdfast.call import Direction, Reply
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head
-from holdfast.failing import failure, or_cut
+from holdfast.failing import failure, of_server, or_cut
 from holdfast.gate import Gate
 from holdfast.jsontext import Json
 from holdfast.ledger.draft import Draft
@@ -47,6 +47,7 @@ class LlmStream:
         self._watch = watch
         self._texts = Texts(self._opened)
         self._teller: Teller | None = None
+        self._barred: Refused | None = None
 
     def _opened(self, path: str, whole: bool) -> Pieces:  # noqa: FBT001 -- called by Texts alone
         server = self._admission.server
@@ -64,7 +65,14 @@ class LlmStream:
 
     async def release(self, blocks: list[bytes]) -> bytes | None:
         """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
-        return await or_cut(self._release(blocks))
+        return await or_cut(self._noted(blocks))
+
+    async def _noted(self, blocks: list[bytes]) -> bytes:
+        try:
+            return await self._release(blocks)
+        except Refused as refused:
+            self._barred = refused  # the Record of what was lost says why
+            raise
 
     async def _release(self, blocks: list[bytes]) -> bytes:
         teller = self._teller
@@ -106,6 +114,9 @@ class LlmStream:
         shell = Reply(None, one.data, None, Direction.TO_CLIENT)
         masked = await self._admission.force.masker.mask(shell, server=self._admission.server.id, shape="llm.event")
         pair = tuple(getattr(message, "result", None) for message in (masked.forward, masked.keep))
+        refused = masked.refusal()
+        if refused is not None:
+            raise refused
         if not one.at:
             return pair[0], pair[1]
         forward, kept = (_copied(data) for data in pair)
@@ -141,7 +152,8 @@ class LlmStream:
         if self._stations.open_calls.find(self._admission.scope, asked.direction, asked.id) is not answered:
             return  # the Reply is recorded
         try:
-            refused = Refused(Cause.SERVER_FAULT, reason or "the stream ended before its last event")
+            ended = Refused(Cause.SERVER_FAULT, reason or "the stream ended before its last event")
+            refused = ended if self._barred is None else of_server(self._barred)
             await self._gate.lose(self._admission, refused, self._watch)
         except Exception as error:  # noqa: BLE001 -- the stream has ended; what is left is to tell the operator
             failure(error)

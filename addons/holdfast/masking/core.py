@@ -71,7 +71,7 @@ class Core:
             forward, keep = _masked(message, walk, task)
         except RecursionError:
             raise MaskingError("the message is nested too deep") from None
-        return Masked(forward, keep, walk.findings, walk.issued)
+        return Masked(forward, keep, walk.findings, walk.issued, refused=walk.refused)
 
     def walk(self, server: str, tool: str | None, direction: Direction, budget: Budget) -> Walk:
         """What walks over a message, or a part of one, for no more than ``budget``."""

@@ -14,7 +14,7 @@ from holdfast.masking.checksums import Validator
 
 MAIN_FILE: Final = "masking.yaml"
 
-type Operator = Literal["replace", "keep_last", "pseudonym", "remove"]
+type Operator = Literal["replace", "keep_last", "pseudonym", "remove", "refuse"]
 
 # Whether a pseudonym has the form of the value: where a schema or a number asks for it, always, or never.
 type Format = Literal["schema", "preserve", "token"]

@@ -1,9 +1,10 @@
 """What masking says about a message: findings, and the two texts that come of them."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from holdfast.call import Message
+from holdfast.errors import Cause, Refused
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Masked:
 
     ``issued`` are masks in ``forward`` whose value may come back for them; it is data, so that masking may run in
     another process, and it is kept in memory alone. ``restored`` says where ``forward`` has values in place of masks.
+    ``refused`` is what makes that ``forward`` must not travel at all (`operator: refuse`), or nothing.
     """
 
     forward: Message
@@ -45,6 +47,11 @@ class Masked:
     findings: tuple[Finding, ...]
     issued: tuple[Issued, ...] = dataclasses.field(default=(), repr=False)
     restored: tuple[Finding, ...] = ()
+    refused: tuple[Finding, ...] = ()
+
+    def refusal(self) -> Refused | None:
+        """Why the message must not travel, where a rule refuses what was found in it."""
+        return refusal_of(self.refused)
 
     def counts(self) -> dict[str, int]:
         """How many findings there are of each entity, by entity name."""
@@ -57,3 +64,16 @@ def counts_of(findings: Iterable[Finding]) -> dict[str, int]:
     for finding in findings:
         totals[finding.entity] = totals.get(finding.entity, 0) + 1
     return dict(sorted(totals.items()))
+
+
+def refusal_of(refused: Sequence[Finding]) -> Refused | None:
+    """The refusal that ``refused`` come to; None of nothing."""
+    if not refused:
+        return None
+    found = refused[0]
+    return Refused(
+        Cause.DENIED_BY_RULE,
+        f"{found.entity} was found at {found.path or '/'} and must not travel",
+        rule=found.rule,
+        next_step="Do without it, or ask whoever keeps the masking rules.",
+    )

@@ -1,7 +1,7 @@
 """One text or number: what travels in its place, and what is kept."""
 
 import dataclasses
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 from holdfast.call import Direction
@@ -45,10 +45,12 @@ class Leaves:
         self._budget = budget
         self._entities = tools.entities
         self._travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
+        self._refusing = {name for name in self._travelling if tools.entities[name].operator == "refuse"}
         self._issues = direction is Direction.TO_CLIENT and any(rule.restores for rule in tools.entities.values())
         self._count = 0
         self.issued: dict[tuple[str, str], Issued] = {}
         self.findings: list[Finding] = []
+        self.refused: list[Finding] = []
         self.late_count = 0
 
     def count(self) -> None:
@@ -79,6 +81,7 @@ class Leaves:
         spans = self._scan(text, place.context, self._budget)
         if not spans:
             return text, text
+        self._look(spans, place)
         kept = self._settle(text, place.context, self._entities, self._finder(place), accepts)
         if not place.travels:
             return text, kept
@@ -91,7 +94,9 @@ class Leaves:
 
         Of a span that began before ``text`` the rest is masked.
         """
-        late = [span for span in self.spans(text, before.raw, place.context) if span.start < 0]
+        spans = self.spans(text, before.raw, place.context)
+        late = [span for span in spans if span.start < 0]
+        self._look([span for span in spans if span.start < at], place)
         kept = self._settle_part(text, at, place, self._entities, (before.raw, before.kept))
         if kept is None or not place.travels:
             return None if kept is None else (text[:at], kept)
@@ -182,6 +187,7 @@ class Leaves:
         """These leaves, but what is found goes into no report: a text that was reported already, as it travels."""
         quiet = Leaves(self._tools, Direction.TO_SERVER, self._budget)
         quiet._travelling, quiet._issues, quiet.issued = self._travelling, self._issues, self.issued
+        quiet._refusing, quiet.refused = self._refusing, self.refused
         return quiet
 
     def number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
@@ -223,13 +229,20 @@ class Leaves:
 
     def _forced(self, force: Force, length: int, place: Place) -> None:
         self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER))
+        if place.travels and force.entity in self._refusing:
+            self.refused.append(self.findings[-1])
+
+    def _look(self, spans: Sequence[Span], place: Place) -> None:
+        """See whether the message must be refused: also for what another finding in the same place speaks for."""
+        for span in spans if self._refusing and place.travels else ():
+            if span.entity in self._refusing and not self.refused:
+                self.refused.append(_finding(span, place))
 
     def _finder(self, place: Place) -> Report:
         issue = self._issuer(place)
 
         def found(span: Span, value: str, mask: str) -> None:
-            length, path = span.length, place.path
-            self.findings.append(Finding(span.rule, span.entity, path, length, span.score, span.recognizer))
+            self.findings.append(_finding(span, place))
             if issue is not None:
                 issue(span, value, mask)
 
@@ -247,3 +260,7 @@ class Leaves:
         # Of a value with a mask in it nobody knows any more what the server said.
         if len(value) <= ISSUED_CHARS_MAX and self._tools.scanner.without_masks(value) == value:
             self.issued[mask, value] = Issued(mask, entity, rule.id, plainly(value))
+
+
+def _finding(span: Span, place: Place) -> Finding:
+    return Finding(span.rule, span.entity, place.path, span.length, span.score, span.recognizer)

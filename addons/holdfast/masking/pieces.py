@@ -19,7 +19,7 @@ from typing import Final
 
 from holdfast.errors import MaskingError
 from holdfast.masking.engine import LEAF_CHARS_MAX
-from holdfast.masking.finding import Finding
+from holdfast.masking.finding import Finding, refusal_of
 from holdfast.masking.leaves import Before
 from holdfast.masking.place import HOLD_BACK_CHARS, Place
 from holdfast.masking.spans import Span
@@ -66,6 +66,7 @@ class Pieces:
         """What may go now that ``text`` has come.
 
         Raises:
+            Refused: DENIED_BY_RULE, a rule refuses what is in it.
             MaskingError: more has to be held than fits, or the engine cannot vouch for it.
         """
         self._held += text
@@ -99,6 +100,7 @@ class Pieces:
             return pair
         walk = self._walk()
         pair = walk.text(self._held, self._place)
+        self._check(walk)
         self._held = ""
         self.findings += walk.findings
         return pair
@@ -128,12 +130,19 @@ class Pieces:
         pair = walk.part(self._held, at, gone, self._place)
         if pair is None:
             return None
+        self._check(walk)
         self.findings += walk.findings
         self.late_count += walk.late_count
         self._held = self._held[at:]
         ends = ((gone.raw, text), (gone.forwarded, pair[0]), (gone.kept, pair[1]))
         self._gone = Before(*((before + more)[-CONTEXT_CHARS:] for before, more in ends))
         return pair
+
+    def _check(self, walk: Walk) -> None:
+        """Nothing more of the text goes where a rule refuses what is in it."""
+        refused = refusal_of(walk.refused)
+        if refused is not None:
+            raise refused
 
     def _cut(self, limit: int, spans: Sequence[Span]) -> int:
         """How much of what is held may go: up to a blank that stands in no finding."""

@@ -7,7 +7,7 @@ from holdfast.call import Direction
 from holdfast.masking.entries import EntityRule, Format, Operator
 from holdfast.policy.document import Section
 
-OPERATORS: Final[tuple[Operator, ...]] = ("replace", "keep_last", "pseudonym", "remove")
+OPERATORS: Final[tuple[Operator, ...]] = ("replace", "keep_last", "pseudonym", "remove", "refuse")
 FORMATS: Final[tuple[Format, ...]] = ("schema", "preserve", "token")
 RESTORES: Final = ("none", "caller")
 FORWARDS: Final = ("to_server", "to_client", "both", "none")
@@ -32,6 +32,9 @@ def treated(entry: Section, rule: EntityRule) -> EntityRule:
         format=form,
         restores=entry.choice("restore", RESTORES, RESTORES[rule.restores]) == "caller",
     )
+    if changed.operator == "refuse" and changed.forward == "none":
+        problem = "is none, so `operator: refuse` would refuse nothing"
+        raise entry.error("forward", problem, "Say in which direction the entity must not travel")
     if "format" in entry and changed.operator != "pseudonym":
         raise entry.error("format", "is about pseudonyms", "Use it with `operator: pseudonym`, or leave it out")
     if changed.restores and (changed.operator != "pseudonym" or not changed.travels(Direction.TO_CLIENT)):

@@ -56,6 +56,11 @@ class Walk:
         return tuple(self._leaves.findings)
 
     @property
+    def refused(self) -> tuple[Finding, ...]:
+        """What makes that the message must not travel, as far as that was found."""
+        return tuple(self._leaves.refused)
+
+    @property
     def issued(self) -> tuple[Issued, ...]:
         """The masks so far that a Caller may send back."""
         return tuple(self._leaves.issued.values())

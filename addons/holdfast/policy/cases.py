@@ -63,7 +63,11 @@ async def decide(ruleset: Ruleset, facts: Facts, mask: Mask | None) -> Decision:
     decision = judge_access(ruleset.access, facts.call, facts.caller, facts.server)
     if isinstance(decision, Deny):
         return decision
-    findings = (await mask(facts)).findings if mask else facts.findings
+    masked = await mask(facts) if mask else None
+    refused = masked.refusal() if masked else None
+    if refused is not None:
+        return Deny(refused.rule, refused.reason)
+    findings = masked.findings if masked else facts.findings
     held = judge_approval(
         ruleset.approval, facts.call, facts.caller, facts.server, findings, facts.annotations, trusted=facts.trusted
     )

@@ -87,8 +87,8 @@ def explain_approval(rules: ApprovalRules, facts: Facts) -> Explained:
 async def explain(ruleset: Ruleset, facts: Facts, mask: Mask) -> JsonObject:
     """Server, access, masking and approval in the gate's order, as `scripts/rules.py explain --json` prints them.
 
-    ``approval`` is null where the server or access denies, as the gate does not ask then; ``server`` where the rules
-    name none.
+    ``approval`` is null where the server, access or masking denies, as the gate does not ask then; ``server`` where the
+    rules name none.
     """
     server = _server(ruleset, facts)
     access = explain_access(ruleset.access, facts)
@@ -96,7 +96,7 @@ async def explain(ruleset: Ruleset, facts: Facts, mask: Mask) -> JsonObject:
     facts = dataclasses.replace(facts, findings=masked.findings)
     approval = (
         explain_approval(ruleset.approval, facts).to_json()
-        if access.effect == "allow" and not server.get("why_not")
+        if access.effect == "allow" and not server.get("why_not") and masked.refusal() is None
         else None
     )
     return {
@@ -129,4 +129,6 @@ def masked_json(masked: Masked) -> JsonObject:
         for finding in masked.findings
     ]
     kept, forwarded = masked.keep.to_json().get("params"), masked.forward.to_json().get("params")
-    return {"findings": findings, "kept": kept, "forwarded_as_kept": kept == forwarded}
+    refused = masked.refusal()
+    why = None if refused is None else f"rule {refused.rule} refuses it: {refused.reason}"
+    return {"findings": findings, "kept": kept, "forwarded_as_kept": kept == forwarded, "refused": why}

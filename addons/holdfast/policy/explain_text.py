@@ -51,4 +51,7 @@ def _masking(masked: dict[str, Any]) -> Iterator[str]:
     for finding in masked["findings"]:
         yield f"          - {finding['path']}: {finding['entity']} by rule {finding['rule']}"
     yield f"          kept: {json.dumps(masked['kept'], ensure_ascii=False)}"
+    if masked["refused"]:
+        yield f"          {masked['refused']}"
+        return
     yield f"          the server sees {'the same' if masked['forwarded_as_kept'] else 'more than what is kept'}"

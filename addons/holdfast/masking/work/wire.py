@@ -59,7 +59,8 @@ def masked_to_json(masked: Masked, message: Message) -> Json:
     """What became of ``message``. What travels as it came, or is kept as it travels, is not said twice."""
     forward = None if _is_untouched(masked.forward, message) else _message_to_json(masked.forward)
     keep = None if masked.keep == masked.forward else _message_to_json(masked.keep)
-    return [forward, keep, _records_to_json(masked.findings), _records_to_json(masked.issued)]
+    found, barred = _records_to_json(masked.findings), _records_to_json(masked.refused)
+    return [forward, keep, found, _records_to_json(masked.issued), barred]
 
 
 def masked_of(value: Json, message: Message) -> Masked:
@@ -69,10 +70,11 @@ def masked_of(value: Json, message: Message) -> Masked:
         MaskingError: it said something else.
     """
     match value:
-        case [list() | None as forward, list() | None as keep, list(findings), list(issued)]:
+        case [list() | None as forward, list() | None as keep, list(findings), list(issued), list(refused)]:
             forwarded = message if forward is None else _message_of(forward, type(message))
             kept = forwarded if keep is None else _message_of(keep, type(message))
-            return Masked(forwarded, kept, _records_of(Finding, findings), _records_of(Issued, issued))
+            found, barred = _records_of(Finding, findings), _records_of(Finding, refused)
+            return Masked(forwarded, kept, found, _records_of(Issued, issued), refused=barred)
         case _:
             raise MaskingError(_UNREADABLE)
 
