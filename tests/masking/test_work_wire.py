@@ -44,9 +44,9 @@ def test_what_a_worker_cannot_mask_is_said_without_its_text() -> None:
         [["call", "ping", None, 1, "to_server", []], None, [], []],
     ],
 )
-def test_an_answer_that_is_none_is_not_believed(value: Json) -> None:
+async def test_an_answer_that_is_none_is_not_believed(value: Json) -> None:
     with pytest.raises(MaskingError, match="cannot be read"):
-        wire.masked_of(value, call("x"))
+        await wire.masked_of(value, call("x"))
 
 
 async def test_a_frame_that_says_it_is_too_long_is_not_waited_for() -> None:
@@ -63,8 +63,10 @@ async def test_a_frame_that_says_it_is_too_long_is_not_waited_for() -> None:
     [
         ("x" * CHARS_MAX, True),
         ("x" * (CHARS_MAX + 1), False),
-        ("é" * (CHARS_MAX // 2), False),
-        (["x" * 100] * 400, False),
+        ("é" * (CHARS_MAX // 8), True),
+        ("é" * (CHARS_MAX // 4), False),
+        ("a%41" * (CHARS_MAX // 8), False),
+        (["x" * 100] * 200, False),
         ([0] * VALUES_COUNT_MAX, False),
         ({str(number): 0 for number in range(VALUES_COUNT_MAX)}, False),
         ({"a" * CHARS_MAX: "b"}, False),
@@ -76,11 +78,11 @@ def test_what_fits_on_the_event_loop(value: Json, is_small: bool) -> None:  # no
     assert fits_in_place(Reply(1, value, None, Direction.TO_SERVER)) is is_small
 
 
-def test_a_worker_knows_the_schema_and_says_what_may_come_back() -> None:
+async def test_a_worker_knows_the_schema_and_says_what_may_come_back() -> None:
     core = Core(rules_of("version: 1\nentities: [{entity: EMAIL_ADDRESS, operator: pseudonym, restore: caller}]"), KEY)
     reply = Reply(1, {"structuredContent": {"to": "bob@example.com"}}, None, Direction.TO_CLIENT)
     task = Task(reply, "crm", schema={"properties": {"to": {"format": "email"}}})
     said = wire.load(wire.dump(child.answer(wire.dump(wire.task_to_json(task)), core)))
-    masked = wire.masked_of(said, reply)
+    masked = await wire.masked_of(said, reply)
     assert [one.value for one in masked.issued][-1] == "bob@example.com"
     assert "@masked.example" in str(masked.forward.to_json())

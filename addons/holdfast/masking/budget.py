@@ -33,7 +33,7 @@ class Limits:
 
 WHOLE: Final = Limits(MESSAGE_S_MAX, REGEX_TIMEOUT_S, 16_384, is_final=True)
 # Together with what is done between two looks at the clock it keeps the loop for less than 50 ms.
-IN_PLACE: Final = Limits(0.015, 0.015, 1024, is_final=False)
+IN_PLACE: Final = Limits(0.01, 0.01, 1024, is_final=False)
 
 
 class Budget:

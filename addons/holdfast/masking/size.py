@@ -5,9 +5,11 @@ from typing import Final
 from holdfast.call import Call, Message
 from holdfast.jsontext import Json
 
-CHARS_MAX: Final = 32 * 1024  # what is done to such a text between two looks at the clock takes some milliseconds
+CHARS_MAX: Final = 16 * 1024  # what is done to such a text between two looks at the clock takes some milliseconds
 VALUES_COUNT_MAX: Final = 2048
-_OTHER_WEIGHT: Final = 4  # every character beyond ASCII is looked up for what it looks like
+_ESCAPES_WEIGHT: Final = 4  # characters that may stand for others are looked at one by one
+_OTHER_WEIGHT: Final = 8  # beyond ASCII there is also what folds to eighteen letters
+_ESCAPES: Final = ("%", "&", "\\")
 
 
 def fits_in_place(message: Message) -> bool:
@@ -30,7 +32,11 @@ def fits(value: Json) -> bool:
 def _chars(value: Json) -> int:
     if not isinstance(value, str):
         return 0
-    return len(value) if len(value) > CHARS_MAX or value.isascii() else len(value) * _OTHER_WEIGHT
+    if len(value) > CHARS_MAX:
+        return len(value)
+    if not value.isascii():
+        return len(value) * _OTHER_WEIGHT
+    return len(value) * (_ESCAPES_WEIGHT if any(mark in value for mark in _ESCAPES) else 1)
 
 
 def _inner(value: list[Json] | dict[str, Json]) -> list[Json]:

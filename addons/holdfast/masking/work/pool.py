@@ -81,6 +81,10 @@ class Pool:
         self._is_retired = True
         await self._end_if_done()
 
+    def pids(self) -> list[int]:
+        """The processes of workers that have nothing to do now."""
+        return [worker.pid for worker in self._idle]
+
     async def mask(self, task: Task) -> Masked:
         """What a worker makes of ``task``.
 
@@ -90,7 +94,7 @@ class Pool:
         said = await self._do(wire.dump(wire.task_to_json(task)))
         if isinstance(said, str):
             raise MaskingError(said)
-        return wire.masked_of(said, task.message)
+        return await wire.masked_of(said, task.message)
 
     async def _do(self, data: bytes) -> Json:
         if self._waiting_count >= self._terms.waiting_count_max:

@@ -4,7 +4,9 @@ A worker handles what strangers wrote, so its answers are read as if it were one
 else, never Python's own serialisation.
 """
 
+import asyncio
 import dataclasses
+import itertools
 import json
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,6 +18,7 @@ from holdfast.masking.core import Task
 from holdfast.masking.finding import Finding, Issued, Masked
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_AT_ONCE_COUNT: Final = 1000  # findings, some 5 us each
 _UNREADABLE: Final = "what a masking worker said cannot be read"
 
 
@@ -63,8 +66,8 @@ def masked_to_json(masked: Masked, message: Message) -> Json:
     return [forward, keep, found, _records_to_json(masked.issued), barred]
 
 
-def masked_of(value: Json, message: Message) -> Masked:
-    """What a worker made of ``message``.
+async def masked_of(value: Json, message: Message) -> Masked:
+    """What a worker made of ``message``. Of many findings some at a time, so that others have their turn in between.
 
     Raises:
         MaskingError: it said something else.
@@ -73,8 +76,8 @@ def masked_of(value: Json, message: Message) -> Masked:
         case [list() | None as forward, list() | None as keep, list(findings), list(issued), list(refused)]:
             forwarded = message if forward is None else _message_of(forward, type(message))
             kept = forwarded if keep is None else _message_of(keep, type(message))
-            found, barred = _records_of(Finding, findings), _records_of(Finding, refused)
-            return Masked(forwarded, kept, found, _records_of(Issued, issued), refused=barred)
+            found, barred = await _records_of(Finding, findings), await _records_of(Finding, refused)
+            return Masked(forwarded, kept, found, await _records_of(Issued, issued), refused=barred)
         case _:
             raise MaskingError(_UNREADABLE)
 
@@ -122,9 +125,13 @@ def _records_to_json(records: Sequence[Finding | Issued]) -> Json:
     return [[getattr(record, field.name) for field in dataclasses.fields(record)] for record in records]
 
 
-def _records_of[T: (Finding, Issued)](kind: type[T], values: list[Json]) -> tuple[T, ...]:
+async def _records_of[T: (Finding, Issued)](kind: type[T], values: list[Json]) -> tuple[T, ...]:
     kinds = tuple(_kind_of(field.type) for field in dataclasses.fields(kind))
-    return tuple(kind(*_members_of(value, kinds)) for value in values)
+    records: list[T] = []
+    for some in itertools.batched(values, _AT_ONCE_COUNT, strict=False):
+        records += [kind(*_members_of(value, kinds)) for value in some]
+        await asyncio.sleep(0)
+    return tuple(records)
 
 
 def _members_of(value: Json, kinds: tuple[Any, ...]) -> list[Any]:
