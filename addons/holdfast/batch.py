@@ -102,7 +102,8 @@ async def turned_drafts(stations: Stations, trail: Trail) -> list[Draft]:
     for message, refused in trail.turned:
         masked = await trail.force.masker.mask(message, server=trail.server.id)
         data = jsontext.wire(message.to_json())
-        drafts.append(capture.refused_draft(trail.base, refused, data, stations.request_key, masked.keep))
+        engine = trail.force.engine
+        drafts.append(capture.refused_draft(trail.base, refused, data, stations.request_key, masked.keep, engine))
     stations.counters.refused += len(drafts)
     return drafts
 

@@ -19,6 +19,8 @@ from holdfast.identity.caller import Caller
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Payload, Use
 from holdfast.masking.finding import Masked, counts_of
+from holdfast.masking.unscanned import RULE as ON_FAILURE
+from holdfast.masking.unscanned import UNSCANNED
 from holdfast.passage import Admission, Admitted, InForce
 from holdfast.policy.servers import Server
 
@@ -113,6 +115,12 @@ def mask(masked: Masked, engine: JsonObject) -> JsonObject:
     if masked.restored:
         member["restored"] = dict(counts_of(masked.restored))
     return member
+
+
+def unscanned(refused: Refused, engine: JsonObject) -> JsonObject:
+    """The member ``mask`` of a message that was refused because masking cannot vouch for it: a Finding of its own."""
+    counts: dict[str, Json] = {UNSCANNED: 1}
+    return {"mask": {**engine, "counts": counts}} if refused.rule == ON_FAILURE else {}
 
 
 def payload(kept: Message) -> Payload:
@@ -212,13 +220,16 @@ def lost_draft(admission: Admission, lost: Admitted, refused: Refused, waited_ms
         "rpc": rpc(lost.kept),
         "reason": refused.reason,
         "out": {"ok": False, "code": refused.cause.value, "ms": waited_ms},
+        **unscanned(refused, admission.force.engine),
     }
     if refused.rule:
         body |= {"cause": refused.cause.value, "rule": refused.rule}
     return Draft("call.lost", body, {}, None)
 
 
-def refused_draft(shared: JsonObject, refused: Refused, data: bytes, key: bytes, kept: Message | None) -> Draft:
+def refused_draft(
+    shared: JsonObject, refused: Refused, data: bytes, key: bytes, kept: Message | None, engine: JsonObject
+) -> Draft:
     """The Record of a refusal: its cause, and of the refused bytes no more than size and keyed digest."""
     digest = hmac.new(key, b"holdfast/refused/v1\0" + data, hashlib.sha256).hexdigest()
     body: JsonObject = {
@@ -227,6 +238,7 @@ def refused_draft(shared: JsonObject, refused: Refused, data: bytes, key: bytes,
         "reason": refused.reason,
         "bytes": len(data),
         "digest": digest,
+        **unscanned(refused, engine),
     }
     if isinstance(kept, Call):
         body["rpc"] = rpc(kept)

@@ -1,9 +1,10 @@
 """What a failed stage, or a failed server, means for the message that met it."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
-from holdfast.errors import Cause, HoldfastError, Refused
+from holdfast.errors import Cause, HoldfastError, MaskingError, Refused
+from holdfast.masking.unscanned import RULE as ON_FAILURE
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ def failure(error: Exception) -> Refused:
 
     The log gets the type and place of the error, never its text: an exception of a library may quote what it was given.
     """
+    if isinstance(error, MaskingError):
+        return _unmaskable(error)
     if isinstance(error, HoldfastError):
         log.error("a stage failed: %s", error)
     else:
@@ -31,14 +34,29 @@ def failure(error: Exception) -> Refused:
     )
 
 
-async def or_cut[T](work: Awaitable[T]) -> T | None:
-    """What ``work`` on a stream comes to; None where the stream must be cut. The one place that decides so."""
+def _unmaskable(error: MaskingError) -> Refused:
+    """A message that masking cannot vouch for: its sender may be told why, and can do something about it."""
+    log.error("masking failed: %s", error)
+    return Refused(
+        Cause.UNAVAILABLE,
+        f"the message cannot be masked: {error}",
+        rule=ON_FAILURE,
+        next_step="Nothing was passed on. Send less at once, or tell the operator.",
+    )
+
+
+async def or_cut[T](work: Awaitable[T], told: Callable[[Refused], None]) -> T | None:
+    """What ``work`` on a stream comes to; None where the stream must be cut. The one place that decides so.
+
+    ``told`` is told why it is cut, for the Record.
+    """
     try:
         return await work
     except Refused as refused:
         log.warning("a stream was cut: %s", refused.reason)
+        told(refused)
     except Exception as error:  # noqa: BLE001 -- a stage that failed lets nothing of the stream pass
-        failure(error)
+        told(failure(error))
     return None
 
 

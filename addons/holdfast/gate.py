@@ -158,7 +158,8 @@ class Gate:
             headers = trail.force.identifier.challenge(refused, self._metadata_url(trail))
         try:
             kept = trail.kept or await self._masked_for_record(trail, refused)
-            draft = capture.refused_draft(trail.base, refused, trail.request.body, stations.request_key, kept)
+            data, engine = trail.request.body, trail.force.engine
+            draft = capture.refused_draft(trail.base, refused, data, stations.request_key, kept, engine)
             await stations.ledger.append(draft)
             watch.show_call(jsontext.wire(kept.to_json()) if kept else b"", notes.of_refusal(trail, refused, kept))
             watch.show_reply(jsontext.wire({"refused": answers.sentence(refused)}), {})

@@ -223,7 +223,7 @@ def refusal_draft(
     stations: Stations, admission: Admission, refused: Refused, data: bytes, kept: Message | None
 ) -> Draft:
     """The Record of something from the server that the client will not see."""
-    return capture.refused_draft(admission.base, refused, data, stations.request_key, kept)
+    return capture.refused_draft(admission.base, refused, data, stations.request_key, kept, admission.force.engine)
 
 
 def settle(stations: Stations, admission: Admission, vouched: Vouched, index: int) -> None:

@@ -12,7 +12,7 @@ from holdfast import replies, wireheaders
 from holdfast.call import Body, Direction, parse_body
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head
-from holdfast.failing import failure, or_cut
+from holdfast.failing import failure, of_server, or_cut
 from holdfast.gate import Gate, session_draft
 from holdfast.ledger.draft import Draft
 from holdfast.outbox import Outbox
@@ -40,10 +40,14 @@ class EventStream:
         self._indices: list[str] = []
         self.outbox: Outbox | None = None  # what the gateway itself says, on streams of HTTP+SSE
         self._endpoint_hex = ""
+        self._cut_by: Refused | None = None  # why nothing more may be released
+
+    def _cut(self, refused: Refused) -> None:
+        self._cut_by = refused
 
     async def open(self, head: Head) -> Answer | None:
         """Status and headers that may go to the client now; None where the stream must be cut."""
-        return await or_cut(self._open(head))
+        return await or_cut(self._open(head), self._cut)
 
     async def _open(self, head: Head) -> Answer:
         session = head.header("mcp-session-id")
@@ -59,7 +63,7 @@ class EventStream:
 
     async def release(self, blocks: list[bytes]) -> bytes | None:
         """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
-        return await or_cut(self._release(blocks))
+        return await or_cut(self._release(blocks), self._cut)
 
     async def _release(self, blocks: list[bytes]) -> bytes:
         self._check_credential()
@@ -167,10 +171,12 @@ class EventStream:
             del self._stations.outboxes[self._endpoint_hex]
         try:
             if self._admission.kind is Kind.STREAM:
-                body = {**self._admission.base, "reason": reason or "the server ended the stream"}
+                why = self._cut_by.reason if self._cut_by else reason
+                body = {**self._admission.base, "reason": why or "the server ended the stream"}
                 await self._stations.ledger.append(Draft("stream.closed", body, {}, None))
             if reason is not None or not self._resumable:
-                refused = Refused(Cause.SERVER_FAULT, reason or "the stream ended without a reply")
+                ended = Refused(Cause.SERVER_FAULT, reason or "the stream ended without a reply")
+                refused = ended if self._cut_by is None else of_server(self._cut_by)
                 await self._gate.lose(self._admission, refused, self._watch)
         except Exception as error:  # noqa: BLE001 -- the stream has ended; what is left is to tell the operator
             failure(error)

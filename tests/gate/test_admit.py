@@ -55,6 +55,18 @@ async def test_no_engine_no_passage(works: Works, broken: object, caplog: pytest
     assert works.types() == ["refused"]
 
 
+async def test_a_message_that_cannot_be_masked_leaves_a_finding_that_says_so(works: Works) -> None:
+    answer = await works.with_masker(BrokenMasker()).admit(tool("get_customer"))
+    assert isinstance(answer, Answer)
+    (record,) = works.records()
+    assert record["rule"] == "on-failure"
+    assert str(record["reason"]).startswith("the message cannot be masked: ")
+    assert str(record["reason"]) in said(answer)
+    mask = record["mask"]
+    assert isinstance(mask, dict)
+    assert mask["counts"] == {"UNSCANNED": 1}
+
+
 async def test_the_credential_and_unknown_headers_stay_here(works: Works) -> None:
     admission = await works.admitted(tool("get_customer"), ("x-internal", "1"), ("cookie", "c=d"))
     names = [name for name, _ in admission.outgoing.headers]

@@ -26,6 +26,7 @@ from holdfast.masking.phones import matched
 from holdfast.masking.place import Place
 from holdfast.masking.search import Search
 from holdfast.masking.tools import Tools
+from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 
@@ -148,10 +149,21 @@ class Ticking:
         return self.now_s
 
 
+def test_a_text_that_takes_too_long_is_not_vouched_for() -> None:
+    with pytest.raises(LeafError, match="a text takes more than 2 s"):
+        matched("1 - " * 50_000, "US", 1, Budget(Ticking()))
+
+
 def test_a_message_that_takes_too_long_is_refused() -> None:
     budget = Budget(Ticking())
-    with pytest.raises(MaskingError, match="more than 5 s"):
-        matched("1 - " * 50_000, "US", 1, budget)
+    with pytest.raises(MaskingError, match="the message takes more than 5 s"):
+        _look_at_leaves(budget)
+
+
+def _look_at_leaves(budget: Budget) -> None:
+    for _ in range(10):
+        budget.begin_leaf()
+        budget.look()
 
 
 def test_a_message_of_many_short_texts_is_refused_when_its_time_is_up(shipped_rules: MaskingRules) -> None:

@@ -47,16 +47,19 @@ class LlmStream:
         self._watch = watch
         self._texts = Texts(self._opened)
         self._teller: Teller | None = None
-        self._barred: Refused | None = None
+        self._cut_by: Refused | None = None  # why nothing more may be released
 
     def _opened(self, path: str, whole: bool) -> Pieces:  # noqa: FBT001 -- called by Texts alone
         server = self._admission.server
         terms = Terms(server.hold_back_chars, whole)
         return self._admission.force.masker.pieces(path, Direction.TO_CLIENT, terms, server=server.id)
 
+    def _cut(self, refused: Refused) -> None:
+        self._cut_by = refused
+
     async def open(self, head: Head) -> Answer | None:
         """Status and headers that may go to the client now; None where the stream must be cut."""
-        return await or_cut(self._open(head))
+        return await or_cut(self._open(head), self._cut)
 
     async def _open(self, head: Head) -> Answer:
         self._teller = _teller_of(serving.api_of(self._admission.server, self._admission.path), self._texts)
@@ -65,14 +68,7 @@ class LlmStream:
 
     async def release(self, blocks: list[bytes]) -> bytes | None:
         """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
-        return await or_cut(self._noted(blocks))
-
-    async def _noted(self, blocks: list[bytes]) -> bytes:
-        try:
-            return await self._release(blocks)
-        except Refused as refused:
-            self._barred = refused  # the Record of what was lost says why
-            raise
+        return await or_cut(self._release(blocks), self._cut)
 
     async def _release(self, blocks: list[bytes]) -> bytes:
         teller = self._teller
@@ -153,7 +149,7 @@ class LlmStream:
             return  # the Reply is recorded
         try:
             ended = Refused(Cause.SERVER_FAULT, reason or "the stream ended before its last event")
-            refused = ended if self._barred is None else of_server(self._barred)
+            refused = ended if self._cut_by is None else of_server(self._cut_by)
             await self._gate.lose(self._admission, refused, self._watch)
         except Exception as error:  # noqa: BLE001 -- the stream has ended; what is left is to tell the operator
             failure(error)

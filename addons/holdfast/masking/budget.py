@@ -12,7 +12,9 @@ from typing import Final
 from holdfast.errors import MaskingError
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
+from holdfast.masking.unscanned import LeafError
 
+LEAF_S_MAX: Final = 2.0  # processor time for one text of it
 MESSAGE_S_MAX: Final = 5.0  # processor time for one message; ordinary ones take less than a millisecond
 
 
@@ -20,26 +22,28 @@ MESSAGE_S_MAX: Final = 5.0  # processor time for one message; ordinary ones take
 class Limits:
     """How much a message may cost.
 
-    ``message_s`` and ``search_s`` are seconds of processor time, for all of the message and for one search of one
-    pattern. ``chars_unchecked`` is how many characters are given to patterns between two looks at the clock.
-    ``is_final`` is False where somebody with more time takes over from a budget that is spent.
+    ``message_s``, ``leaf_s`` and ``search_s`` are seconds of processor time, for all of the message, for one scan of
+    one text of it, and for one search of one pattern. ``chars_unchecked`` is how many characters are given to patterns
+    between two looks at the clock. ``is_final`` is False where somebody with more time takes over from a budget that is
+    spent.
     """
 
     message_s: float
+    leaf_s: float
     search_s: float
     chars_unchecked: int
     is_final: bool
 
 
-WHOLE: Final = Limits(MESSAGE_S_MAX, REGEX_TIMEOUT_S, 16_384, is_final=True)
+WHOLE: Final = Limits(MESSAGE_S_MAX, LEAF_S_MAX, REGEX_TIMEOUT_S, 16_384, is_final=True)
 # Together with what is done between two looks at the clock it keeps the loop for less than 50 ms.
-IN_PLACE: Final = Limits(0.01, 0.01, 1024, is_final=False)
+IN_PLACE: Final = Limits(0.01, 0.01, 0.01, 1024, is_final=False)
 
 
 class Budget:
     """What is left of a message's share. Made once per message; remembers what was learnt of its texts."""
 
-    __slots__ = ("_chars", "_clock", "_limits", "_started_s", "hits", "numbers", "phones", "search_s")
+    __slots__ = ("_chars", "_clock", "_leaf_s", "_limits", "_started_s", "hits", "numbers", "phones", "search_s")
 
     def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
         """``clock`` gives the seconds of processor time that this thread has used."""
@@ -47,6 +51,7 @@ class Budget:
         self._limits = limits
         self._chars = 0
         self._started_s: float | None = None  # a short message never asks for the time
+        self._leaf_s: float | None = None
         self.search_s = limits.search_s
         self.phones: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self.numbers: dict[str, tuple[str, ...]] = {}
@@ -57,11 +62,16 @@ class Budget:
         """Whether the message is refused when this is spent; else somebody with more time takes over."""
         return self._limits.is_final
 
+    def begin_leaf(self) -> None:
+        """What follows is for another text."""
+        self._leaf_s = None
+
     def spend(self, chars: int) -> None:
         """Count ``chars`` characters that are about to be given to a pattern.
 
         Raises:
-            MaskingError: masking the message takes too long.
+            LeafError: masking one text takes too long.
+            MaskingError: masking the message does.
         """
         self._chars += chars
         if self._chars < self._limits.chars_unchecked:
@@ -75,13 +85,13 @@ class Budget:
         return self._started_s is not None
 
     def look(self) -> None:
-        """Look at the clock.
-
-        Raises:
-            MaskingError: masking the message takes too long.
-        """
+        """Look at the clock. Raises like :meth:`spend`."""
         now_s = self._clock()
         if self._started_s is None:
             self._started_s = now_s
-        elif now_s - self._started_s > self._limits.message_s:
+        if self._leaf_s is None:
+            self._leaf_s = now_s
+        if now_s - self._leaf_s > self._limits.leaf_s:
+            raise LeafError(f"masking a text takes more than {self._limits.leaf_s:g} s")
+        if now_s - self._started_s > self._limits.message_s:
             raise MaskingError(f"masking the message takes more than {self._limits.message_s:g} s")

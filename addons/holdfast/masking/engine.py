@@ -21,6 +21,7 @@ from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.spans import Span
 from holdfast.masking.spelling import Spelling
 from holdfast.masking.spellings import spellings_of, whole_spellings_of
+from holdfast.masking.unscanned import UNSCANNED, LeafError
 from holdfast.masking.words import Cutter, mask_pattern
 
 LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one takes seconds to scan
@@ -62,7 +63,7 @@ class Scanner:
         self._cache_key = cache_key
         self._cache: collections.OrderedDict[bytes, tuple[Span, ...]] = collections.OrderedDict()
         self._clean_names: set[str] = set()
-        names = [rule.entity for rule in rules.entities]
+        names = [*(rule.entity for rule in rules.entities), UNSCANNED]
         self._masks = mask_pattern(names)
         self._rule_ids = {rule.entity: rule.id for rule in rules.entities}
         self._own_ids = {rule.id for rule in rules.patterns} | {rule.id for rule in rules.deny}
@@ -92,7 +93,7 @@ class Scanner:
             MaskingError: the text is too long, the budget spent, or Presidio failed, timed out or skipped something.
         """
         if len(text) > LEAF_CHARS_MAX:
-            raise MaskingError(f"a text has more than {LEAF_CHARS_MAX} characters")
+            raise LeafError(f"a text has more than {LEAF_CHARS_MAX} characters")
         digest = self._digest(text, context)
         known = self._cache.get(digest)
         if known is not None:
@@ -126,6 +127,7 @@ class Scanner:
 
     def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         try:
+            budget.begin_leaf()
             budget.spend(len(text))
             spelt = spellings_of(text)
             results = [
@@ -137,7 +139,7 @@ class Scanner:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the message must not pass
             # The chain is cut: what failed may quote the text.
-            raise MaskingError(f"the masking engine failed: {type(error).__name__}") from None
+            raise LeafError(f"the masking engine failed: {type(error).__name__}") from None
         masks = [match.span() for match in self._masks.finditer(text)] if results else []
         spans = {
             self._span(result, start, end)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from holdfast.call import Direction
 from holdfast.masking.checksums import Validator
+from holdfast.masking.unscanned import OnFailure
 
 MAIN_FILE: Final = "masking.yaml"
 
@@ -184,6 +185,7 @@ class MaskingRules:
     listed: tuple[EntityRule, ...]
     in_force: InForce
     overrides: tuple[Override, ...] = ()
+    on_failure: OnFailure = "refuse"
     file: str = MAIN_FILE
 
     def entity(self, name: str) -> EntityRule | None:

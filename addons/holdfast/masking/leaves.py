@@ -15,6 +15,7 @@ from holdfast.masking.preserving import Accepts
 from holdfast.masking.spans import Span, merge
 from holdfast.masking.spellings import plainly
 from holdfast.masking.tools import Tools
+from holdfast.masking.unscanned import MASK, RECOGNIZER, RULE, UNSCANNED, LeafError
 
 ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
 _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
@@ -63,6 +64,7 @@ class Leaves:
         if self._count > LEAVES_MAX:
             raise MaskingError(f"the message has more than {LEAVES_MAX} texts, numbers, names, arrays and objects")
         if not self._count % _LEAVES_UNCHECKED:
+            self._budget.begin_leaf()
             self._budget.look()
 
     def plain(self, text: str, place: Place) -> tuple[str, str]:
@@ -128,7 +130,7 @@ class Leaves:
                 self._report(found if wanted is self._entities else [], place)
                 return part
             text, at = part + rest, len(part)
-        raise MaskingError(_NO_END)
+        raise LeafError(_NO_END)
 
     def _report(self, found: list[tuple[Span, str, str]], place: Place) -> None:
         report = self._finder(place)
@@ -149,7 +151,7 @@ class Leaves:
             if masked == text:
                 return text
             text = masked
-        raise MaskingError(_NO_END)
+        raise LeafError(_NO_END)
 
     def _round(self, text: str, spans: list[Span], report: Report | None, accepts: Accepts | None = None) -> str:
         parts: list[str] = []
@@ -164,6 +166,26 @@ class Leaves:
             parts += [text[at : max(0, span.start)], mask]
             at = span.end
         return "".join((*parts, text[at:]))
+
+    def guarded(self, work: Callable[[str, Place], tuple[str, str]], text: str, place: Place) -> tuple[str, str]:
+        """What ``work`` makes of ``text``; where that cannot be vouched for, what the rules say becomes of it then.
+
+        Raises:
+            MaskingError: the rules refuse the message, or somebody with more time is to try.
+        """
+        try:
+            return work(text, place)
+        except LeafError as error:
+            mask = self._unscanned(len(text), place, error)
+            return (mask if place.travels else text), mask
+
+    def _unscanned(self, length: int, place: Place, error: LeafError) -> str:
+        if not self._budget.is_final:
+            raise error
+        if self._tools.on_failure == "refuse":
+            raise error.at(place.path) from None
+        self.findings.append(Finding(RULE, UNSCANNED, place.path, length, 1.0, RECOGNIZER))
+        return MASK
 
     def forced(self, text: str, place: Place) -> tuple[str, str] | None:
         """``text`` masked whole, where a key or path rule asks for that; None where none does."""
@@ -192,6 +214,13 @@ class Leaves:
 
     def number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
         """A number as it travels (0 where it is masked: it must stay a number) and as it is kept."""
+        try:
+            return self._number(value, place)
+        except LeafError as error:
+            mask = self._unscanned(len(str(value)), place, error)
+            return (0 if place.travels else value), mask
+
+    def _number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
         text = digits_of(value)
         force = self._force(str(value) if text is None else text, place) if value else None
         if force is not None:
@@ -225,7 +254,7 @@ class Leaves:
             said = self._tools.scanner.without_masks(text)
             return place.force if place.force.wants(said, self._budget.search_s) else None
         except TimeoutError:
-            raise MaskingError(f"rule {place.force.id} takes too long over a value") from None
+            raise LeafError(f"rule {place.force.id} takes too long over a value") from None
 
     def _forced(self, force: Force, length: int, place: Place) -> None:
         self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER))

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Protocol
 
-from holdfast.errors import MaskingError
 from holdfast.masking.schemas import Schema
+from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import is_transparent, name_context
 
 LEAVES_MAX = 100_000  # all values and names of one message, also those of JSON in its texts; some 20 us each
@@ -67,10 +67,10 @@ class Place:
         """The place of what a text or blob here holds.
 
         Raises:
-            MaskingError: that would be one text too many inside another.
+            LeafError: that would be one text too many inside another.
         """
         if self.level >= JSON_IN_TEXT_MAX:
-            raise MaskingError(f"texts are nested more than {JSON_IN_TEXT_MAX} deep")
+            raise LeafError(f"texts are nested more than {JSON_IN_TEXT_MAX} deep")
         return dataclasses.replace(self, level=self.level + 1, schema=None)
 
     def as_protocol(self) -> "Place":

@@ -22,6 +22,7 @@ from holdfast.masking.entries import (
 )
 from holdfast.masking.profiles import ALL, Profiles, in_use
 from holdfast.masking.treatment import FORWARDS, THRESHOLD_MIN, treated
+from holdfast.masking.unscanned import ON_FAILURES, UNSCANNED
 from holdfast.policy.beside import Beside
 from holdfast.policy.document import Section
 
@@ -76,6 +77,7 @@ def _read(section: Section, beside: Beside) -> tuple[MaskingRules, InForce, tupl
         paths=tuple(reader.path(entry) for entry in section.sections("paths")),
         listed=listed,
         in_force=InForce(ALL, None, ()),
+        on_failure="mask" if section.choice("on_failure", ON_FAILURES, "refuse") == "mask" else "refuse",
         file=section.file,
     )
     if stated.language != "en":
@@ -157,7 +159,7 @@ class _Reader:
 
     def entity(self, entry: Section) -> EntityRule:
         name = entry.text("entity")
-        if not regex.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", name):
+        if not regex.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", name) or name == UNSCANNED:
             raise entry.error("entity", "is no name of an entity", "Use capitals, digits and _, as in CREDIT_CARD")
         if name in self._listed:
             raise entry.error("entity", f"{name} stands twice", "Keep one of them")

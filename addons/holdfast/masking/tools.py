@@ -8,6 +8,7 @@ from holdfast.masking.entries import EntityRule, InForce, MaskingRules
 from holdfast.masking.preserving import Preserver
 from holdfast.masking.sieve import Sieve
 from holdfast.masking.spans import Span
+from holdfast.masking.unscanned import OnFailure
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Tools:
     sieve: Sieve
     preserver: Preserver
     key: bytes
+    on_failure: OnFailure = "refuse"
 
     @classmethod
     def of(cls, rules: MaskingRules, in_force: InForce, scanner: Scanner, key: bytes) -> "Tools":
@@ -26,7 +28,7 @@ class Tools:
         entities = {rule.entity: rule for rule in (*rules.entities, *in_force.entities)}
         sets = (in_force, rules.in_force, *(override.in_force for override in rules.overrides))
         preserver = Preserver((rule for one in sets for rule in one.entities), key)
-        return cls(entities, scanner, Sieve(rules, in_force), preserver, key)
+        return cls(entities, scanner, Sieve(rules, in_force), preserver, key, rules.on_failure)
 
     def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         """The spans of ``text`` that are in force; see :meth:`holdfast.masking.engine.Scanner.scan`."""

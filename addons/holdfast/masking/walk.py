@@ -101,7 +101,9 @@ class Walk:
         self._leaves.count()
         if not text:
             return text, text
-        place = self._paths.at(place)
+        return self._leaves.guarded(self._text, text, self._paths.at(place))
+
+    def _text(self, text: str, place: Place) -> tuple[str, str]:
         forced = self._leaves.forced(text, place)
         if forced is not None:
             return forced
@@ -158,9 +160,12 @@ class Walk:
 
     def _name(self, name: str, place: Place) -> tuple[str, str]:
         self._leaves.count()
+        return self._leaves.guarded(self._plain_name, name, Place(place.path, travels=place.travels))
+
+    def _plain_name(self, name: str, place: Place) -> tuple[str, str]:
         if self._scanner.is_clean_name(name, self._budget):
             return name, name
-        return self._leaves.plain(name, Place(place.path, travels=place.travels))
+        return self._leaves.plain(name, place)
 
     def protocol(self, value: Json, place: Place) -> Pair:
         """A field that the protocol reads: forwarded as it is, masked in what is kept."""
@@ -212,7 +217,7 @@ class Walk:
         if opened is not None:
             return opened
         # What is no text is an image, a sound or an archive; what is no base64 is scanned like any text.
-        return (text, text) if looks_like_base64(text) else self._leaves.plain(text, place)
+        return (text, text) if looks_like_base64(text) else self._leaves.guarded(self._leaves.plain, text, place)
 
     def _url(self, value: Json, place: Place) -> Pair:
         if isinstance(value, dict):

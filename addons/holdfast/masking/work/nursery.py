@@ -27,7 +27,7 @@ from holdfast.masking.entries import MaskingRules
 from holdfast.masking.work import child, frames, wire
 
 FORK: Final = b"f"
-NICENESS: Final = 5  # the event loop stays ahead on a machine that is busy
+NICENESS: Final = 5  # of workers: the event loop stays ahead on a machine that is busy
 _PR_SET_PDEATHSIG: Final = 1  # Linux, prctl(2)
 _PR_SET_DUMPABLE: Final = 4
 
@@ -80,15 +80,15 @@ def _be_worker(gateway: socket.socket, listening: socket.socket, core: Core) -> 
     try:
         gateway.close()
         die_with_parent()
+        os.nice(NICENESS)
         child.serve(listening, core)
     finally:
         os._exit(0)
 
 
 def protect() -> None:
-    """No core dump holds what is masked here, and the event loop comes first."""
+    """No core dump holds what is masked here."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(NICENESS)
     if sys.platform == "linux":
         # The limit above does not bind a core_pattern that is a program; this does. It also keeps debuggers away.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
