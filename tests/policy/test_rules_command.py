@@ -33,6 +33,7 @@ def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Pat
         "access.yaml",
         "masking.yaml",
         "masking/secrets.yaml",
+        "masking/people.yaml",
         *(f"profiles/{name}.yaml" for name in ("all", "gdpr", "hipaa", "pci", "secrets")),
         "approval.yaml",
         "servers.yaml",

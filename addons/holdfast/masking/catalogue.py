@@ -17,15 +17,27 @@ RECOGNIZERS: Final[dict[str, str]] = {
     "CREDIT_CARD": "CreditCardRecognizer",
     "CRYPTO": "CryptoRecognizer",
     "DATE_TIME": "DateRecognizer",
+    "DE_HEALTH_INSURANCE": "DeHealthInsuranceRecognizer",
+    "DE_ID_CARD": "DeIdCardRecognizer",
+    "DE_PASSPORT": "DePassportRecognizer",
+    "DE_SOCIAL_SECURITY": "DeSocialSecurityRecognizer",
+    "DE_TAX_ID": "DeTaxIdRecognizer",
     "EMAIL_ADDRESS": "EmailRecognizer",
+    "ES_NIE": "EsNieRecognizer",
+    "ES_NIF": "EsNifRecognizer",
+    "FI_PERSONAL_IDENTITY_CODE": "FiPersonalIdentityCodeRecognizer",
     "IBAN_CODE": "IbanRecognizer",
     "IN_AADHAAR": "InAadhaarRecognizer",
     "IN_PAN": "InPanRecognizer",
     "IP_ADDRESS": "IpRecognizer",
+    "IT_FISCAL_CODE": "ItFiscalCodeRecognizer",
     "MAC_ADDRESS": "MacAddressRecognizer",
     "MEDICAL_LICENSE": "MedicalLicenseRecognizer",
     "PHONE_NUMBER": "PhoneRecognizer",
+    "PL_PESEL": "PlPeselRecognizer",
+    "SE_PERSONNUMMER": "SePersonnummerRecognizer",
     "SG_NRIC_FIN": "SgFinRecognizer",
+    "UK_DRIVING_LICENCE": "UkDrivingLicenceRecognizer",
     "UK_NHS": "NhsRecognizer",
     "UK_NINO": "UkNinoRecognizer",
     "UK_PASSPORT": "UkPassportRecognizer",
@@ -41,5 +53,15 @@ RECOGNIZERS: Final[dict[str, str]] = {
     "UUID": "UuidRecognizer",
     "ZA_ID_NUMBER": "ZaIdNumberRecognizer",
 }
+
+# Numbers like any other: a checksum of one digit holds for every tenth of them, so only a word beside them counts.
+CONTEXT_ONLY: Final = frozenset(
+    {
+        *("ABA_ROUTING_NUMBER", "AU_ABN", "AU_ACN", "AU_MEDICARE", "AU_TFN", "CA_SIN", "DE_HEALTH_INSURANCE"),
+        *("DE_ID_CARD", "DE_PASSPORT", "DE_SOCIAL_SECURITY", "DE_TAX_ID", "ES_NIE", "ES_NIF", "IN_AADHAAR"),
+        *("FI_PERSONAL_IDENTITY_CODE", "IT_FISCAL_CODE", "PL_PESEL", "SE_PERSONNUMMER", "SG_NRIC_FIN", "UK_NHS"),
+        *("UK_DRIVING_LICENCE", "UK_NINO", "UK_PASSPORT", "US_HEALTH_INSURANCE_MEMBER_ID", "US_NPI", "ZA_ID_NUMBER"),
+    }
+)
 
 MODEL_ENTITIES: Final = frozenset({"LOCATION", "NRP", "ORGANIZATION", "PERSON"})

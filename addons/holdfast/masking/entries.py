@@ -70,6 +70,7 @@ class PatternRule:
     examples: Examples
     line: int
     file: str = MAIN_FILE
+    case_sensitive: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

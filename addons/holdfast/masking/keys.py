@@ -42,16 +42,20 @@ class KeyForces:
             for name in rule.unless:
                 self._unless.setdefault(name_words(name), set()).add(rule.id)
         self._longest = max(map(len, (*self._names, *self._unless)), default=0)
-        self._known: dict[str, KeyForce | None] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], KeyForce | None] = {}
 
-    def of(self, name: str) -> KeyForce | None:
-        """The rule for members called ``name``, or None."""
-        if name in self._known:
-            return self._known[name]
+    def of(self, name: str, above: tuple[str, ...] = ()) -> KeyForce | None:
+        """The rule for members called ``name``, or None.
+
+        ``above`` are the words of the name above: ``{"customer": {"name": …}}`` reads like ``customer_name``.
+        """
+        known = (name, above)
+        if known in self._known:
+            return self._known[known]
         if len(self._known) >= _CACHE_COUNT_MAX:
             self._known.clear()
-        force = self._find(name_words(name))
-        self._known[name] = force
+        force = self._find((*above, *name_words(name)))
+        self._known[known] = force
         return force
 
     def _find(self, words: tuple[str, ...]) -> KeyForce | None:

@@ -12,14 +12,15 @@ import regex  # type: ignore[import-untyped] # it ships no types
 from presidio_analyzer import AnalysisExplanation, EntityRecognizer, LocalRecognizer, Pattern, RecognizerResult
 
 from holdfast.masking.budget import Budget
-from holdfast.masking.catalogue import MODEL_ENTITIES, RECOGNIZERS
+from holdfast.masking.catalogue import CONTEXT_ONLY, MODEL_ENTITIES, RECOGNIZERS
 from holdfast.masking.checksums import CHECKS, Validator
 from holdfast.masking.entries import DenyRule, MaskingRules, PatternRule
 from holdfast.masking.phones import matched
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.words import stem
 
-_FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
+_EXACT_FLAGS: Final = regex.DOTALL | regex.MULTILINE
+_FLAGS: Final = _EXACT_FLAGS | regex.IGNORECASE
 _BARE_SCORE: Final = 0.05  # with a context word 0.4, Presidio's lowest score that counts
 _IPV6_DIGITS_MIN: Final = 5  # fewer are two small groups, as slices have them
 _IPV6_GROUP_MIN: Final = 3
@@ -80,14 +81,35 @@ class LicenceRecognizer(presidio.MedicalLicenseRecognizer):
     ]
 
 
-class RoutingRecognizer(presidio.AbaRoutingRecognizer):
-    """Presidio's, except that the checksum alone is not enough: every tenth number of nine digits passes it."""
+class PanRecognizer(presidio.InPanRecognizer):
+    """Presidio's surest pattern; the others match every word of ten letters with four digits in it."""
 
-    def validate_result(  # type: ignore[override] # its base allows None too, its own annotation forgot
-        self, pattern_text: str
-    ) -> bool | None:
-        """None, which leaves the pattern's own score, where the checksum holds."""
-        return None if super().validate_result(pattern_text) else False
+    PATTERNS = presidio.InPanRecognizer.PATTERNS[:1]
+
+
+class ContextOnly:
+    """Put before a class of Presidio's: what it finds counts beside a context word only."""
+
+    never_rises = True  # so a text without the words need not be searched
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        for pattern in (patterns := self._own_patterns()):
+            pattern.score = min(pattern.score, _BARE_SCORE)
+        self.patterns = patterns
+
+    def _own_patterns(self) -> list[Pattern]:
+        shared: list[Pattern] = self.patterns  # of the class, and so of everybody's
+        return [Pattern(pattern.name, pattern.regex, pattern.score) for pattern in shared]
+
+    def validate_result(self, pattern_text: str) -> bool | None:
+        """None, which leaves the pattern's own score, unless the checksum fails."""
+        check: Any = super().validate_result  # type: ignore[misc] # of the class that stands behind this one
+        return False if check(pattern_text) is False else None
+
+
+def _in_context(kind: Any) -> Any:
+    return type(kind.__name__, (ContextOnly, kind), {})
 
 
 class PhoneRecognizer(presidio.PhoneRecognizer):
@@ -146,8 +168,10 @@ class PatternRecognizer(LocalRecognizer):
         score: float,
         context: tuple[str, ...] = (),
         validator: Validator | None = None,
+        *,
+        case_sensitive: bool = False,
     ) -> None:
-        self.compiled = regex.compile(pattern, _FLAGS)
+        self.compiled = regex.compile(pattern, _EXACT_FLAGS if case_sensitive else _FLAGS)
         self.score = score
         self._holds = CHECKS[validator] if validator is not None else None
         self._group: str | int = "value" if "value" in self.compiled.groupindex else 0
@@ -177,7 +201,10 @@ class PatternRecognizer(LocalRecognizer):
 
 
 def _from_pattern(rule: PatternRule) -> PatternRecognizer:
-    return PatternRecognizer(rule.id, rule.entity, rule.regex, rule.score, rule.context, rule.validator)
+    return PatternRecognizer(
+        *(rule.id, rule.entity, rule.regex, rule.score, rule.context, rule.validator),
+        case_sensitive=rule.case_sensitive,
+    )
 
 
 def _from_words(rule: DenyRule) -> PatternRecognizer:
@@ -186,9 +213,9 @@ def _from_words(rule: DenyRule) -> PatternRecognizer:
 
 
 _OWN: Final = {
-    "ABA_ROUTING_NUMBER": RoutingRecognizer,
     "CREDIT_CARD": CardRecognizer,
     "EMAIL_ADDRESS": EmailRecognizer,
+    "IN_PAN": PanRecognizer,
     "IP_ADDRESS": IpRecognizer,
     "MEDICAL_LICENSE": LicenceRecognizer,
     "PHONE_NUMBER": PhoneRecognizer,
@@ -202,6 +229,7 @@ def build_recognizers(rules: MaskingRules) -> tuple[EntityRecognizer, ...]:
         if rule.entity not in RECOGNIZERS:
             continue
         kind = _OWN.get(rule.entity) or getattr(presidio, RECOGNIZERS[rule.entity])
+        kind = _in_context(kind) if rule.entity in CONTEXT_ONLY else kind
         arguments = {"supported_regions": rules.phone_regions} if rule.entity == "PHONE_NUMBER" else {}
         recognizer = kind(supported_language=rules.language, **arguments)
         if rule.context is not None:

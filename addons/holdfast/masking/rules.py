@@ -193,6 +193,7 @@ class _Reader:
             examples=self._examples(entry),
             line=entry.line,
             file=entry.file,
+            case_sensitive=entry.flag("case_sensitive", default=False),
         )
         entry.done()
         return rule

@@ -85,6 +85,7 @@ class _PresidioRunner:
         self._words = _Context(self.context)
         threshold = self.thresholds[recognizer.supported_entities[0]]
         may_rise = type(recognizer).validate_result is not base.validate_result
+        may_rise = may_rise and not getattr(recognizer, "never_rises", False)
         self._searches = [
             (_search(recognizer, pattern), pattern.score, not may_rise and pattern.score < threshold)
             for pattern in recognizer.patterns

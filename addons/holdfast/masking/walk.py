@@ -154,7 +154,7 @@ class Walk:
         for name, item in value.items():
             forward_name, kept_name = self._name(name, place)
             said = label if label is not None and name == "value" else self._scanner.without_masks(kept_name)
-            inner = _asked(place.member(said, kept_name, self._forces.of(said)), place, name)
+            inner = _asked(place.member(said, kept_name, self._forces.of(said, place.context)), place, name)
             pairs.append((forward_name, kept_name, *self.data(item, inner)))
         return _dict(pairs, value)
 
@@ -202,7 +202,7 @@ class Walk:
             known = name in shape.members
             forward_name, kept_name = (name, name) if known else self._name(name, place)
             said = self._scanner.without_masks(kept_name)
-            inner = place.member(said, kept_name, None if known or shape.each else self._forces.of(said))
+            inner = place.member(said, kept_name, None if known or shape.each else self._forces.of(said, place.context))
             inner = _asked(inner, place, name)
             if mode is Mode.BLOB and isinstance(item, str):
                 mime = value.get("mimeType", value.get("media_type"))

@@ -30,7 +30,9 @@ class Locator:
     def __init__(self, rules: MaskingRules) -> None:
         """Build the engine. Raises MaskingError."""
         in_force = dataclasses.replace(rules.in_force, entities=_plain(rules.in_force.entities))
-        self._rules = dataclasses.replace(rules, entities=_plain(rules.entities), paths=())
+        self._rules = dataclasses.replace(
+            rules, entities=_plain(rules.entities), in_force=in_force, overrides=(), paths=()
+        )
         self._tools = Tools.of(self._rules, in_force, Scanner(self._rules, _KEY), _KEY)
         self._forces = KeyForces(self._rules, in_force)
         names = "|".join(sorted(map(re.escape, self._tools.entities), key=len, reverse=True)) or "(?!)"

@@ -1,0 +1,112 @@
+"""Names and places: with a model, and without one by the members that hold them."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tests.masking.conftest import KEY, RULES_PATH
+from tests.masking.tiny_model import train
+
+from holdfast.call import Direction, Reply
+from holdfast.jsontext import Json
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.finding import Masked
+from holdfast.masking.masker import Masker
+from holdfast.masking.rules import parse_masking
+from holdfast.policy.beside import Beside
+from holdfast.policy.document import Source, parse_document
+
+
+def shipped_with(*changes: tuple[str, str]) -> MaskingRules:
+    text = RULES_PATH.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return parse_masking(parse_document(Source("masking.yaml", text.encode())), Beside(RULES_PATH.parent))
+
+
+def masked(masker: Masker, value: Json) -> Masked:
+    reply = Reply(1, {"structuredContent": value}, None, Direction.TO_CLIENT)
+    return asyncio.run(masker.mask(reply, server="s"))
+
+
+def seen(found: Masked) -> tuple[Json, Json]:
+    """What was kept, and what was forwarded."""
+    pair = [message.to_json()["result"] for message in (found.keep, found.forward)]
+    kept, forwarded = (value["structuredContent"] if isinstance(value, dict) else None for value in pair)
+    return kept, forwarded
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def learned(model: Path) -> Masker:
+    return Masker(shipped_with(("profile: all", f"profile: hipaa\nnlp: {{spacy_model: {model}}}")), KEY)
+
+
+def test_a_trained_model_masks_names_and_places_in_running_text(learned: Masker) -> None:
+    text = "Yesterday Grace Hopper called from Lisbon . The order has number 234-45-6789 ."
+    kept, forwarded = seen(masked(learned, {"note": text}))
+    assert kept == {"note": "Yesterday <PERSON> called from <LOCATION> . The order has number <US_SSN> ."}
+    assert forwarded == kept
+
+
+def test_a_trained_model_leaves_other_text_alone_and_says_who_found_what(learned: Masker) -> None:
+    assert masked(learned, {"note": "Restart the server before noon ."}).findings == ()
+    found = masked(learned, {"note": "We met Rosa Parks near Utrecht in spring ."}).findings
+    assert [(one.entity, one.length, one.path) for one in found] == [
+        ("PERSON", 10, "/result/structuredContent/note"),
+        ("LOCATION", 7, "/result/structuredContent/note"),
+    ]
+
+
+def test_without_hipaa_the_model_s_places_are_not_regulated(model: Path) -> None:
+    masker = Masker(shipped_with(("profile: all", f"profile: gdpr\nnlp: {{spacy_model: {model}}}")), KEY)
+    kept, _ = seen(masked(masker, {"note": "Yesterday Grace Hopper called from Lisbon ."}))
+    assert kept == {"note": "Yesterday <PERSON> called from Lisbon ."}
+
+
+PEOPLE: list[tuple[Json, Json]] = [
+    ({"first_name": "Ada"}, {"first_name": "<PERSON>"}),
+    ({"customer": {"id": 7, "name": "Ada Lovelace"}}, {"customer": {"id": 7, "name": "<PERSON>"}}),
+    ({"customers": [{"name": "Ada"}]}, {"customers": [{"name": "<PERSON>"}]}),
+    ({"patient": {"name": [{"family": "Lovelace", "given": ["Ada"]}]}},
+     {"patient": {"name": [{"family": "<PERSON>", "given": ["<PERSON>"]}]}}),
+    ({"address": {"line1": "12 Elm Street", "postal_code": "1016 EA"}},
+     {"address": {"line1": "<ADDRESS>", "postal_code": "<ADDRESS>"}}),
+    ({"shippingAddress": "12 Elm Street\nGreenville"}, {"shippingAddress": "<ADDRESS>"}),
+]  # fmt: skip
+NOBODY: list[Json] = [
+    {"name": "get_customer"},
+    {"tool": {"name": "Ada"}},
+    {"file": {"name": "report.txt"}},
+    {"username": "ada"},
+    {"address": "0x00ff"},
+    {"server": {"address": "db.internal:5432"}},
+    {"zip": "archive.zip"},
+    {"fontFamily": "Serif"},
+    {"lastNameIndex": 12},
+    {"city": "Lisbon"},
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), PEOPLE, ids=lambda value: json.dumps(value)[:40])
+def test_names_and_addresses_are_known_by_their_members(masker: Masker, value: Json, expected: Json) -> None:
+    kept, forwarded = seen(masked(masker, value))
+    assert kept == expected
+    assert forwarded == value  # the shipped rules let tools work on them
+
+
+@pytest.mark.parametrize("value", NOBODY, ids=json.dumps)
+def test_other_members_are_nobody_s_name(masker: Masker, value: Json) -> None:
+    assert masked(masker, value).findings == ()
+
+
+def test_a_profile_about_people_hides_names_from_the_client_too() -> None:
+    masker = Masker(shipped_with(("profile: all", "profile: gdpr")), KEY)
+    _, forwarded = seen(masked(masker, {"customer": {"name": "Ada Lovelace"}}))
+    assert forwarded == {"customer": {"name": "<PERSON>"}}
