@@ -18,6 +18,7 @@ from holdfast import jsontext, pinning
 from holdfast.call import Direction
 from holdfast.errors import HoldfastError
 from holdfast.jsontext import Json, JsonObject
+from holdfast.masking import holder_commands
 from holdfast.policy.annotations import parse_annotations
 from holdfast.policy.cases import Mask, failures_of, parse_cases
 from holdfast.policy.check import check_directory
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("file", type=Path, metavar="FILE", help="YAML; docs/rules.md shows one")
     _explain_options(explain)
     pinning.add(commands)
+    holder_commands.add(commands)
     return parser
 
 

@@ -11,11 +11,12 @@ from typing import Final, Literal
 
 from holdfast.call import Direction
 from holdfast.masking.checksums import Validator
+from holdfast.masking.sealing import KeyHolder
 from holdfast.masking.unscanned import OnFailure
 
 MAIN_FILE: Final = "masking.yaml"
 
-type Operator = Literal["replace", "keep_last", "pseudonym", "remove", "refuse"]
+type Operator = Literal["replace", "keep_last", "pseudonym", "remove", "encrypt", "refuse"]
 
 # Whether a pseudonym has the form of the value: where a schema or a number asks for it, always, or never.
 type Format = Literal["schema", "preserve", "token"]
@@ -46,6 +47,7 @@ class EntityRule:
     enabled: bool = True
     restores: bool = False  # whether a Caller who sends the mask back has the value put in its place
     format: Format = "schema"  # of pseudonyms
+    key_holder: str = ""  # for whom values are encrypted
 
     @property
     def preserves(self) -> bool:
@@ -187,6 +189,7 @@ class MaskingRules:
     in_force: InForce
     overrides: tuple[Override, ...] = ()
     on_failure: OnFailure = "refuse"
+    holders: tuple[KeyHolder, ...] = ()
     file: str = MAIN_FILE
 
     def entity(self, name: str) -> EntityRule | None:

@@ -7,11 +7,13 @@ from typing import Final
 from holdfast.call import Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
+from holdfast.masking.entries import EntityRule
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_of, numeral
 from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Force, Place
 from holdfast.masking.preserving import Accepts
+from holdfast.masking.sealing import seal
 from holdfast.masking.spans import Span, merge
 from holdfast.masking.spellings import plainly
 from holdfast.masking.tools import Tools
@@ -49,6 +51,7 @@ class Leaves:
         self._refusing = {name for name in self._travelling if tools.entities[name].operator == "refuse"}
         self._issues = direction is Direction.TO_CLIENT and any(rule.restores for rule in tools.entities.values())
         self._count = 0
+        self._sealed: dict[tuple[str, str], str | None] = {}
         self.issued: dict[tuple[str, str], Issued] = {}
         self.findings: list[Finding] = []
         self.refused: list[Finding] = []
@@ -192,7 +195,7 @@ class Leaves:
         force = self._force(text, place)
         if force is None:
             return None
-        if self._tools.scanner.is_mask(text) or self._tools.preserver.is_mask(text, force.entity):
+        if self._tools.is_mask(text, force.entity):
             return text, text
         mask, schema = self._mask(text, force.entity), place.schema
         if schema is not None and schema.admits(text) and not schema.admits(mask):
@@ -233,7 +236,7 @@ class Leaves:
     def _forced_number(
         self, value: float, shown: str, force: Force, place: Place
     ) -> tuple[int | float, int | float | str]:
-        if self._tools.preserver.is_mask(shown, force.entity):
+        if self._tools.is_mask(shown, force.entity):
             return value, value
         self._forced(force, len(shown), place)
         mask = self._mask(shown, force.entity, number_of(value, place.schema))
@@ -244,7 +247,18 @@ class Leaves:
         return numeral(mask, shown, value) or 0, kept
 
     def _mask(self, value: str, entity: str, accepts: Accepts | None = None) -> str:
-        return mask_value(plainly(value), self._entities[entity], self._tools.key, accepts)
+        rule = self._entities[entity]
+        sealed = self._seal(value, rule) if rule.operator == "encrypt" else None
+        return mask_value(plainly(value), rule, self._tools.key, accepts) if sealed is None else sealed
+
+    def _seal(self, value: str, rule: EntityRule) -> str | None:
+        """The encrypted mask of ``value``, which has one in a message; None where it is too long."""
+        named = (rule.entity, value)
+        if named not in self._sealed:
+            self._budget.look()
+            holder = self._tools.holders[rule.key_holder]
+            self._sealed[named] = seal(value, rule.entity, holder, self._tools.key)
+        return self._sealed[named]
 
     def _force(self, text: str, place: Place) -> Force | None:
         if place.force is None:

@@ -26,7 +26,7 @@ def mask_value(value: str, rule: EntityRule, key: bytes, accepts: Accepts | None
         accepts: which masks fit, where the place asks for the form of the value; None where it does not.
     """
     match rule.operator:
-        case "replace" | "refuse":  # what is refused does not travel; what is kept of it is masked
+        case "replace" | "refuse" | "encrypt":  # what is kept of a refused value, or of one too long to be encrypted
             return f"<{rule.entity}>"
         case "keep_last":
             return keep_last(value, rule.keep_count)

@@ -20,7 +20,9 @@ from holdfast.masking.entries import (
     PathRule,
     PatternRule,
 )
+from holdfast.masking.holder_commands import public_bytes
 from holdfast.masking.profiles import ALL, Profiles, in_use
+from holdfast.masking.sealing import HOLDER, KeyHolder
 from holdfast.masking.treatment import FORWARDS, THRESHOLD_MIN, treated
 from holdfast.masking.unscanned import ON_FAILURES, UNSCANNED
 from holdfast.policy.beside import Beside
@@ -78,6 +80,7 @@ def _read(section: Section, beside: Beside) -> tuple[MaskingRules, InForce, tupl
         listed=listed,
         in_force=InForce(ALL, None, ()),
         on_failure="mask" if section.choice("on_failure", ON_FAILURES, "refuse") == "mask" else "refuse",
+        holders=_holders(section),
         file=section.file,
     )
     if stated.language != "en":
@@ -86,6 +89,7 @@ def _read(section: Section, beside: Beside) -> tuple[MaskingRules, InForce, tupl
     profiles = Profiles(listed, beside)
     base = profiles.of(section)
     overrides = tuple(reader.override(entry, profiles, base) for entry in section.sections("overrides"))
+    _every_holder_is_known(section, stated, base, overrides)
     for file in files:
         file.done()
     return stated, base, overrides
@@ -96,6 +100,32 @@ def _regions(section: Section) -> tuple[str, ...]:
     if not regions or not all(regex.fullmatch("[A-Z]{2}", region) for region in regions):
         raise section.error("phone_regions", "holds no two-letter regions", "Write for example [US, GB]")
     return regions
+
+
+def _holders(section: Section) -> tuple[KeyHolder, ...]:
+    holders: dict[str, KeyHolder] = {}
+    for entry in section.sections("key_holders"):
+        name, public = entry.text("name"), public_bytes(entry.text("public_key"))
+        if not regex.fullmatch(HOLDER, name):
+            raise entry.error("name", "is no name", "Use up to 32 lower-case letters, digits and hyphens")
+        if name in holders:
+            raise entry.error("name", f"{name} stands twice", "Give each key holder a name of its own")
+        if public is None:
+            raise entry.error("public_key", "is no X25519 public key", "Put what `scripts/rules.py make-key` printed")
+        holders[name] = KeyHolder(name, public)
+        entry.done()
+    return tuple(holders.values())
+
+
+def _every_holder_is_known(
+    section: Section, stated: MaskingRules, base: InForce, overrides: tuple[Override, ...]
+) -> None:
+    names = {holder.name for holder in stated.holders}
+    sets = (stated.entities, base.entities, *(override.in_force.entities for override in overrides))
+    for rule in (rule for one in sets for rule in one):
+        if rule.operator == "encrypt" and rule.key_holder not in names:
+            problem = f"has no {rule.key_holder}, for whom {rule.entity} is encrypted"
+            raise section.error("key_holders", problem, "Add the name and public key")
 
 
 def _every_entity_is_found(rules: MaskingRules) -> None:

@@ -6,6 +6,7 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import EntityRule, InForce, MaskingRules
 from holdfast.masking.preserving import Preserver
+from holdfast.masking.sealing import KeyHolder, is_sealed, outside_sealed
 from holdfast.masking.sieve import Sieve
 from holdfast.masking.spans import Span
 from holdfast.masking.unscanned import OnFailure
@@ -19,6 +20,7 @@ class Tools:
     scanner: Scanner
     sieve: Sieve
     preserver: Preserver
+    holders: dict[str, KeyHolder]
     key: bytes
     on_failure: OnFailure = "refuse"
 
@@ -28,9 +30,16 @@ class Tools:
         entities = {rule.entity: rule for rule in (*rules.entities, *in_force.entities)}
         sets = (in_force, rules.in_force, *(override.in_force for override in rules.overrides))
         preserver = Preserver((rule for one in sets for rule in one.entities), key)
-        return cls(entities, scanner, Sieve(rules, in_force), preserver, key, rules.on_failure)
+        holders = {one.name: one for one in rules.holders}
+        return cls(entities, scanner, Sieve(rules, in_force), preserver, holders, key, rules.on_failure)
 
     def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         """The spans of ``text`` that are in force; see :meth:`holdfast.masking.engine.Scanner.scan`."""
         found = self.sieve.kept(self.scanner.scan(text, context, budget))
-        return self.preserver.without_masks(text, found) if found else found
+        return self.preserver.without_masks(text, outside_sealed(text, found, self.key)) if found else found
+
+    def is_mask(self, text: str, entity: str) -> bool:
+        """Whether ``text``, which would be masked as ``entity``, is nothing but a mask of ours."""
+        if self.scanner.is_mask(text) or is_sealed(text, self.key):
+            return True
+        return self.preserver.is_mask(text, entity)

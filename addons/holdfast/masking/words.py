@@ -35,6 +35,9 @@ def stem(word: str) -> str:
     return word
 
 
+_ENCRYPTED: Final = r"<[A-Z0-9_]{1,64}_enc:[a-z0-9-]{1,32}:[A-Za-z0-9_-]{64,22000}:[0-9a-f]{16}>"
+
+
 def mask_pattern(entities: Iterable[str]) -> re.Pattern[str]:
     """What matches a mask of one of ``entities``: ``<US_SSN>``, ``<EMAIL_ADDRESS_0a1b2c3d4e5f>``."""
     names = "|".join(sorted(map(re.escape, entities), key=len, reverse=True)) or "(?!)"
@@ -45,7 +48,9 @@ class Cutter:
     """Cuts texts into pieces that cover every character; masks of the given entities are one piece each."""
 
     def __init__(self, entities: Iterable[str]) -> None:
-        self._pieces = re.compile(f"{mask_pattern(entities).pattern}|{_PIECE}", re.DOTALL)
+        # What stands in an encrypted mask is no word either, whoever wrote it; see sealing.py.
+        masks = f"{mask_pattern(entities).pattern}|{_ENCRYPTED}"
+        self._pieces = re.compile(f"{masks}|{_PIECE}", re.DOTALL)
 
     def cut(self, text: str) -> list[tuple[int, str]]:
         """The pieces of ``text``: where each begins, and what it is."""
