@@ -15,6 +15,7 @@ from holdfast.catalog import Definition
 from holdfast.clock import utc_text
 from holdfast.errors import Refused
 from holdfast.exchange import Request
+from holdfast.found import found
 from holdfast.identity.caller import Caller
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Payload, Use
@@ -136,7 +137,7 @@ def call_draft(
     body: JsonObject = {**shared, "call": call_id, "rpc": rpc(kept), "dec": decision, "mask": mask(masked, engine)}
     if isinstance(shared.get("mcp"), dict):
         body["mcp"] = mcp(shared["mcp"], kept)  # type: ignore[arg-type] # checked on the line above
-    return Draft("call", body, {"req": payload(kept)}, use)
+    return Draft("call", body, {"req": payload(kept), **found(masked)}, use)
 
 
 def reply_draft(
@@ -157,7 +158,7 @@ def reply_draft(
         body["mcp"] = mcp(shared["mcp"], answered_kept)  # type: ignore[arg-type] # checked on the line above
     if status is not None:
         body["res"] = {"http": status}
-    return Draft("reply", body, {"res": payload(kept)}, None)
+    return Draft("reply", body, {"res": payload(kept), **found(masked)}, None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

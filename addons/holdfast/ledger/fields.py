@@ -32,7 +32,7 @@ REFS_MAX: Final = 128  # a batch of 100 Calls and what belongs to it
 COUNTERS_MAX: Final = 100
 CHANGED_MAX: Final = 20  # members of a definition; a tool has about eight
 ERASED_MAX: Final = 128  # commitments of 76 characters; more would crowd a Record out of its 16 KiB
-PAYLOAD_MEMBERS: Final = ("req", "res", "view", "statement")
+PAYLOAD_MEMBERS: Final = ("req", "res", "view", "statement", "found")
 
 _TEXT, _COUNT, _TEXT_OR_NULL = Text(), Integer(), Either(Text(), Null())
 
@@ -166,6 +166,9 @@ BODY: Final = (
     Field("res", _payload(optional("http", Integer(100), "HTTP status")), "the Reply as kept"),
     Field("view", _payload(), "what the approver was shown"),
     Field("statement", _payload(), "the approver's signed statement, a DSSE envelope"),
+    Field(
+        "found", _payload(), "what masking found, one by one: rule, entity, path, length, score, recognizer, version"
+    ),
     Field("dec", _DEC, "the Decision"),
     Field("rules", HEX_DIGEST, "digest of the Ruleset in force"),
     Field(

@@ -12,7 +12,8 @@ class Finding:
     """A place where a masking rule matched: rule and path, never the text.
 
     ``path`` is an RFC 6901 JSON pointer into the message, masked itself where a member's name was a finding.
-    ``length`` counts the characters of the span, ``score`` is the recognizer's confidence from 0 to 1.
+    ``length`` counts the characters of the span, ``score`` is the recognizer's confidence from 0 to 1. ``version`` is
+    Presidio's for its recognizers, and a digest of the rule as it is stated for own ones.
     """
 
     rule: str
@@ -21,6 +22,7 @@ class Finding:
     length: int
     score: float
     recognizer: str
+    version: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -271,21 +271,26 @@ class Leaves:
             raise LeafError(f"rule {place.force.id} takes too long over a value") from None
 
     def _forced(self, force: Force, length: int, place: Place) -> None:
-        self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER))
+        version = self._tools.versions.of(force.id)
+        self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER, version))
         if place.travels and force.entity in self._refusing:
             self.refused.append(self.findings[-1])
+
+    def _finding(self, span: Span, place: Place) -> Finding:
+        version = self._tools.versions.of(span.recognizer)
+        return Finding(span.rule, span.entity, place.path, span.length, span.score, span.recognizer, version)
 
     def _look(self, spans: Sequence[Span], place: Place) -> None:
         """See whether the message must be refused: also for what another finding in the same place speaks for."""
         for span in spans if self._refusing and place.travels else ():
             if span.entity in self._refusing and not self.refused:
-                self.refused.append(_finding(span, place))
+                self.refused.append(self._finding(span, place))
 
     def _finder(self, place: Place) -> Report:
         issue = self._issuer(place)
 
         def found(span: Span, value: str, mask: str) -> None:
-            self.findings.append(_finding(span, place))
+            self.findings.append(self._finding(span, place))
             if issue is not None:
                 issue(span, value, mask)
 
@@ -303,7 +308,3 @@ class Leaves:
         # Of a value with a mask in it nobody knows any more what the server said.
         if len(value) <= ISSUED_CHARS_MAX and self._tools.scanner.without_masks(value) == value:
             self.issued[mask, value] = Issued(mask, entity, rule.id, plainly(value))
-
-
-def _finding(span: Span, place: Place) -> Finding:
-    return Finding(span.rule, span.entity, place.path, span.length, span.score, span.recognizer)

@@ -10,6 +10,7 @@ from holdfast.masking.sealing import KeyHolder, is_sealed, outside_sealed
 from holdfast.masking.sieve import Sieve
 from holdfast.masking.spans import Span
 from holdfast.masking.unscanned import OnFailure
+from holdfast.masking.versions import Versions
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Tools:
     sieve: Sieve
     preserver: Preserver
     holders: dict[str, KeyHolder]
+    versions: Versions
     key: bytes
     on_failure: OnFailure = "refuse"
 
@@ -31,7 +33,8 @@ class Tools:
         sets = (in_force, rules.in_force, *(override.in_force for override in rules.overrides))
         preserver = Preserver((rule for one in sets for rule in one.entities), key)
         holders = {one.name: one for one in rules.holders}
-        return cls(entities, scanner, Sieve(rules, in_force), preserver, holders, key, rules.on_failure)
+        sieve, versions = Sieve(rules, in_force), Versions(rules)
+        return cls(entities, scanner, sieve, preserver, holders, versions, key, rules.on_failure)
 
     def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         """The spans of ``text`` that are in force; see :meth:`holdfast.masking.engine.Scanner.scan`."""

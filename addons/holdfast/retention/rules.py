@@ -20,7 +20,7 @@ from holdfast.retention.times import EXPECTED, parse_time
 
 FILE: Final = "retention.yaml"
 DAYS_MAX: Final = 36_500  # a hundred years
-_WHOLE: Final = ("req", "res")  # views and statements show who approved what: they are small, and kept
+_WHOLE: Final = ("req", "res", "found")  # views and statements show who approved what: they are small, and kept
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
