@@ -220,6 +220,13 @@ def test_a_real_card_a_real_account_and_a_netmask_are_no_masks(masker: Masker) -
     assert "255.255.255.0" not in masker.keep_text("netmask 255.255.255.0")
 
 
+def test_an_address_of_the_reserved_range_that_no_mask_has_is_found(masker: Masker) -> None:
+    found = [f"{first}.{number}.7.9" for first in range(240, 255) for number in range(20)]
+    kept = [masker.keep_text(address) for address in found]
+    # One in 256 is taken for a mask: of three hundred, one or two.
+    assert sum(before == after for before, after in zip(found, kept, strict=True)) < 10
+
+
 def test_a_mask_under_another_key_is_no_mask(masker: Masker) -> None:
     other = preserved("bob@example.com", "EMAIL_ADDRESS", bytes(32), anything)
     assert other is not None

@@ -6,7 +6,7 @@ room for that: it lies in a range that is reserved or never given out, or fails 
 | entity | form | different masks |
 |---|---|---|
 | EMAIL_ADDRESS | 16 letters and digits of base32 at masked.example (RFC 2606: nobody's) | 2^50 |
-| IP_ADDRESS | 240.0.0.0 to 254.255.255.255 (RFC 1112, reserved), 2001:db8::/32 (RFC 3849, documentation) | 2^28, 2^64 |
+| IP_ADDRESS | 240.0.0.0 to 254.255.255.255 (RFC 1112, reserved), 2001:db8::/32 (RFC 3849, documentation) | 10^6, 2^64 |
 | MAC_ADDRESS | 02:…, locally administered (IEEE 802) | 2^24 |
 | US_SSN, US_ITIN | 900 to 999 with a group of 00 to 49, never given out as either (SSA, IRS) | 5 * 10^7 |
 | PHONE_NUMBER | +999 (no country, ITU E.164) and digits; 10 digits: 555-01xx (fiction, NANPA) | 10^8; 8 * 10^4 |
@@ -38,8 +38,9 @@ type Known = Callable[[str, bytes], bool]
 _BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _MAIL_CHARS: Final = 10
 _MAIL: Final = re.compile(r"([a-z2-7]{10})([a-z2-7]{6})(?:@|%40)masked\.example", re.IGNORECASE)
-_IP4: Final = re.compile(r"(?:24\d|25[0-4])(?:\.\d{1,3}){3}")
 _IP4_RANGE: Final = (240 << 24, 15 << 24)  # where it begins, and how many: netmasks (255.…) stay what they are
+_IP4_TAG_BITS: Final = 8  # lists of made-up addresses have some of that range, which are no masks
+_IP4_TAG: Final = (1 << _IP4_TAG_BITS) - 1
 _IP6_PREFIX: Final = 0x20010DB8
 _MAC: Final = re.compile(r"02([0-9A-F]{10})", re.IGNORECASE)
 _MAC_TAG: Final = 1 << 16
@@ -82,7 +83,8 @@ def _address(value: str, draw: Draw, key: bytes) -> str | None:
         return None
     if address.version == 4:  # noqa: PLR2004 -- as in IPv4
         first, count = _IP4_RANGE
-        return str(ipaddress.IPv4Address(first + draw.below(count)))
+        body = draw.below(count >> _IP4_TAG_BITS)
+        return str(ipaddress.IPv4Address(first + (body << _IP4_TAG_BITS | _address_tag(body, key) & _IP4_TAG)))
     body = draw.below(1 << 64)
     return str(ipaddress.IPv6Address(_IP6_PREFIX << 96 | _address_tag(body, key) << 64 | body))
 
@@ -92,12 +94,15 @@ def _address_tag(body: int, key: bytes) -> int:
 
 
 def _is_address(text: str, key: bytes) -> bool:
-    if _IP4.fullmatch(text):
-        return True
     try:
-        number = int(ipaddress.IPv6Address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
+    number = int(address)
+    if address.version == 4:  # noqa: PLR2004 -- as above
+        first, count = _IP4_RANGE
+        body = number - first >> _IP4_TAG_BITS
+        return first <= number < first + count and number & _IP4_TAG == _address_tag(body, key) & _IP4_TAG
     return number >> 96 == _IP6_PREFIX and number >> 64 & 0xFFFFFFFF == _address_tag(number & (1 << 64) - 1, key)
 
 
