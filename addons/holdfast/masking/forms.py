@@ -15,6 +15,7 @@ room for that: it lies in a range that is reserved or never given out, or fails 
 | any other | letters for letters, digits for digits, of 12 to 64 | 10^6 at least |
 """
 
+import dataclasses
 import ipaddress
 import re
 from collections.abc import Callable
@@ -213,13 +214,28 @@ _FORMS: Final[dict[str, tuple[Make, Known]]] = {
 }
 # Known by the range that they lie in alone, since they have no room for a tag.
 TAGLESS: Final = frozenset({"IP_ADDRESS", "PHONE_NUMBER", "US_ITIN", "US_SSN"})
-# What every mask of an entity has in it, so that most texts need not be looked through. An entity that is not here may
-# have masks of any letters and digits.
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mark:
+    """How masks of an entity are found in a text: a ``sign`` that each has in it, and its whole ``shape``."""
+
+    sign: str
+    shape: str
+
+
+_GAP: Final = r"[\s()./-]{0,3}"
+# An entity that is not here may have masks of any letters and digits.
 MARKS: Final = {
-    "EMAIL_ADDRESS": r"masked\.example",
-    "IP_ADDRESS": r"(?<!\d)2[45]\d\.\d|2001:0?db8:",
-    "MAC_ADDRESS": r"02[^A-Za-z0-9]?[0-9A-Fa-f]{2}",
-    "PHONE_NUMBER": r"\+\W{0,2}9\W{0,2}9\W{0,2}9|5\W{0,2}5\W{0,2}5\W{0,2}0\W{0,2}1",
-    "US_ITIN": r"9\d\d\W{0,3}[0-4]",
-    "US_SSN": r"9\d\d\W{0,3}[0-4]",
+    "EMAIL_ADDRESS": Mark(r"masked\.example", r"(?<![a-z2-7])[a-z2-7]{16}(?:@|%40)masked\.example"),
+    "IP_ADDRESS": Mark(
+        r"2[45]\d\.\d|2001:0?db8:", r"(?<![\d.])2[45]\d(?:\.\d{1,3}){3}|2001:0?db8(?::[0-9a-f]{0,4}){1,6}"
+    ),
+    "MAC_ADDRESS": Mark(r"02(?:[:. -]?[0-9a-f]){10}", r"(?<![0-9a-z])02(?:[:. -]?[0-9a-f]){10}(?![0-9a-z])"),
+    "PHONE_NUMBER": Mark(
+        rf"\+{_GAP}9{_GAP}9{_GAP}9|5{_GAP}5{_GAP}5{_GAP}0{_GAP}1",
+        rf"\+(?:{_GAP}\d){{11,15}}|(?<!\d)(?:1{_GAP})?\(?[2-9](?:{_GAP}\d){{2}}{_GAP}5{_GAP}5{_GAP}5{_GAP}0{_GAP}1(?:{_GAP}\d){{2}}",
+    ),
+    "US_ITIN": Mark(r"9\d\d\W{0,3}[0-4]", r"(?<!\d)9\d\d\W{0,3}[0-4]\d\W{0,3}\d{4}(?!\d)"),
+    "US_SSN": Mark(r"9\d\d\W{0,3}[0-4]", r"(?<!\d)9\d\d\W{0,3}[0-4]\d\W{0,3}\d{4}(?!\d)"),
 }

@@ -1,5 +1,6 @@
 """Masks in the form of the value, made and known again: see ``forms.py`` for the forms."""
 
+import bisect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -10,6 +11,7 @@ from holdfast.masking.forms import MARKS, TAGLESS, form_of
 from holdfast.masking.spans import Span
 
 type Accepts = Callable[[str], bool]
+type _Interval = tuple[int, int, str]  # from, to, and the entity that it is a mask for; "" for any
 
 TRIES_MAX: Final = 32  # nine in ten attempts fail the checksum as they should; a pattern may need some more
 _REACH_CHARS: Final = 48  # a mask with its separators; only what is longer than that is not seen around a finding
@@ -36,40 +38,53 @@ class Preserver:
     """Knows masks in the form of a value, of the entities whose rules make such masks."""
 
     def __init__(self, rules: Iterable[EntityRule], key: bytes) -> None:
-        entities = [rule.entity for rule in rules if rule.preserves]
+        entities = list({rule.entity: None for rule in rules if rule.preserves})
         self._key = key
-        self._tagged = list({form_of(entity)[1]: None for entity in entities if entity not in TAGLESS})
-        # A number that is no SSN may well be an account: what has no tag is a mask for its own entity alone.
-        self._tagless = {entity: form_of(entity)[1] for entity in entities if entity in TAGLESS}
-        marks = [MARKS.get(entity, r"[A-Za-z0-9]") for entity in entities]
-        self._mark = re.compile("|".join(marks), re.IGNORECASE) if marks else None
+        marked = [entity for entity in entities if entity in MARKS]
+        # Most texts have no mask: one search says so.
+        self._mark = re.compile("|".join(MARKS[entity].sign for entity in marked), re.IGNORECASE) if marked else None
+        self._shapes = [(entity, re.compile(MARKS[entity].shape, re.IGNORECASE)) for entity in marked]
+        self._loose = list({form_of(entity)[1]: None for entity in entities if entity not in MARKS})
+        self._known = {entity: form_of(entity)[1] for entity in entities}
 
     def is_mask(self, text: str, entity: str) -> bool:
         """Whether ``text``, which would be masked as ``entity``, is nothing but a mask in the form of a value."""
-        mark = self._mark
-        return mark is not None and mark.search(text) is not None and self._is_mask(text, entity)
+        # A number that is no SSN may well be an account: what has no tag is a mask for its own entity alone.
+        return any(
+            known(text, self._key) for name, known in self._known.items() if name == entity or name not in TAGLESS
+        )
 
     def without_masks(self, text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
         """Those of ``spans`` that are not, and are not in, such a mask of ``text``."""
-        if not spans or self._mark is None or self._mark.search(text) is None:
+        masks = self._masks(text) if self._mark is not None and self._mark.search(text) is not None else []
+        if not masks and not self._loose:
             return tuple(spans)
-        return tuple(span for span in spans if not self._is_in_mask(text, span))
+        masks.sort()
+        starts = [start for start, *_ in masks]
+        return tuple(span for span in spans if not _lies_in(span, masks, starts) and not self._is_in_loose(text, span))
 
-    def _is_mask(self, text: str, entity: str) -> bool:
-        known = self._tagless.get(entity)
-        if known is not None and known(text, self._key):
-            return True
-        return any(known(text, self._key) for known in self._tagged)
+    def _masks(self, text: str) -> list[_Interval]:
+        return [
+            (*match.span(), entity if entity in TAGLESS else "")
+            for entity, shape in self._shapes
+            for match in shape.finditer(text)
+            if self._known[entity](match[0], self._key)
+        ]
 
-    def _is_in_mask(self, text: str, span: Span) -> bool:
-        if self._is_mask(text[span.start : span.end], span.entity):
-            return True
+    def _is_in_loose(self, text: str, span: Span) -> bool:
+        """Whether ``span`` is in a mask that has no shape of its own: any letters and digits with their tag."""
+        if not self._loose:
+            return False
         first = max(0, span.start - _REACH_CHARS)
         around = text[first : span.end + _REACH_CHARS]
         tokens = [(match.start() + first, match.end() + first) for match in _TOKEN.finditer(around)]
         starts = [start for start, _ in tokens if start <= span.start][-_TOKENS_MAX:]
         ends = [end for _, end in tokens if end >= span.end][:_TOKENS_MAX]
-        # The mark before a number belongs to it.
-        starts += [start - 1 for start in starts if start and text[start - 1] in "+("]
         pairs = ((start, end) for start in starts for end in ends if start < end)
-        return any(self._is_mask(text[start:end], span.entity) for start, end in pairs)
+        return any(known(text[start:end], self._key) for start, end in pairs for known in self._loose)
+
+
+def _lies_in(span: Span, masks: Sequence[_Interval], starts: Sequence[int]) -> bool:
+    # Masks of two entities may begin in each other, and no more than two do.
+    before = bisect.bisect_right(starts, span.start)
+    return any(span.end <= end and name in ("", span.entity) for _, end, name in masks[max(0, before - 2) : before])
