@@ -1,14 +1,14 @@
 """One text or number: what travels in its place, and what is kept."""
 
 import dataclasses
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container
 from typing import Final
 
 from holdfast.call import Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import EntityRule
-from holdfast.masking.finding import Finding, Issued
+from holdfast.masking.noted import Noted, Report
 from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_of, numeral
 from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Force, Place
@@ -17,17 +17,12 @@ from holdfast.masking.sealing import seal
 from holdfast.masking.spans import Span, merge
 from holdfast.masking.spellings import plainly
 from holdfast.masking.tools import Tools
-from holdfast.masking.unscanned import MASK, RECOGNIZER, RULE, UNSCANNED, LeafError
+from holdfast.masking.unscanned import MASK, LeafError
 
 ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
 _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
-ISSUED_COUNT_MAX: Final = 5_000  # of one message, as many as a Caller may have at all; later masks stay masks
-ISSUED_CHARS_MAX: Final = 1_024  # a longer value is a text, which nobody sends as an argument
-KEY_RECOGNIZER: Final = "key"
+FORMED_ROUNDS: Final = 4  # masks in the form of a value may make matches with what stands beside them; then no more
 _NO_END: Final = "masking a text does not come to an end; an own pattern matches its own mask"
-
-
-type Report = Callable[[Span, str, str], object]  # what was found, its characters, and their mask
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,14 +42,9 @@ class Leaves:
         self._scan = tools.scan
         self._budget = budget
         self._entities = tools.entities
-        self._travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
-        self._refusing = {name for name in self._travelling if tools.entities[name].operator == "refuse"}
-        self._issues = direction is Direction.TO_CLIENT and any(rule.restores for rule in tools.entities.values())
+        self.noted = Noted(tools, direction)
         self._count = 0
         self._sealed: dict[tuple[str, str], str | None] = {}
-        self.issued: dict[tuple[str, str], Issued] = {}
-        self.findings: list[Finding] = []
-        self.refused: list[Finding] = []
         self.late_count = 0
 
     def count(self) -> None:
@@ -72,27 +62,27 @@ class Leaves:
 
     def plain(self, text: str, place: Place) -> tuple[str, str]:
         """``text`` as it travels and as it is kept, every span masked, in a form that the place's schema admits."""
-        count = len(self.findings)
+        count = len(self.noted.findings)
         pair = self._plain(text, place, None)
         schema = place.schema
         if schema is None or not place.travels or pair[0] == text or schema.admits(pair[0]) or not schema.admits(text):
             return pair
-        found = self.findings[count:]
+        found = self.noted.findings[count:]
         formed = self._plain(text, place, schema.admits)
-        self.findings[count:] = found
+        self.noted.findings[count:] = found
         return formed if schema.admits(formed[0]) else pair
 
     def _plain(self, text: str, place: Place, accepts: Accepts | None) -> tuple[str, str]:
         spans = self._scan(text, place.context, self._budget)
         if not spans:
             return text, text
-        self._look(spans, place)
-        kept = self._settle(text, place.context, self._entities, self._finder(place), accepts)
+        self.noted.look(spans, place)
+        kept = self._settle(text, place.context, self._entities, self.noted.finder(place), accepts)
         if not place.travels:
             return text, kept
-        if all(span.entity in self._travelling for span in spans):
+        if all(span.entity in self.noted.travelling for span in spans):
             return kept, kept
-        return self._settle(text, place.context, self._travelling, self._issuer(place), accepts), kept
+        return self._settle(text, place.context, self.noted.travelling, self.noted.issuer(place), accepts), kept
 
     def part(self, text: str, at: int, before: Before, place: Place) -> tuple[str, str] | None:
         """``text[:at]``, the next part of a text, masked with regard to all of it; None where a finding crosses ``at``.
@@ -101,11 +91,11 @@ class Leaves:
         """
         spans = self.spans(text, before.raw, place.context)
         late = [span for span in spans if span.start < 0]
-        self._look([span for span in spans if span.start < at], place)
+        self.noted.look([span for span in spans if span.start < at], place)
         kept = self._settle_part(text, at, place, self._entities, (before.raw, before.kept))
         if kept is None or not place.travels:
             return None if kept is None else (text[:at], kept)
-        forward = self._settle_part(text, at, place, self._travelling, (before.raw, before.forwarded))
+        forward = self._settle_part(text, at, place, self.noted.travelling, (before.raw, before.forwarded))
         self.late_count += len(late) if forward is not None else 0
         return None if forward is None else (forward, kept)
 
@@ -120,14 +110,15 @@ class Leaves:
     ) -> str | None:
         found: list[tuple[Span, str, str]] = []
         for count in range(ROUNDS_MAX):
+            form = _no_form if count >= FORMED_ROUNDS else None
             spans = [span for span in self.spans(text, befores[count > 0], place.context) if span.entity in wanted]
             if any(span.start < at < span.end for span in spans):
                 return None
             gone = [span for span in spans if span.end <= at]
             left = [dataclasses.replace(span, start=span.start - at, end=span.end - at) for span in spans[len(gone) :]]
             part, rest = (
-                self._round(text[:at], gone, lambda *one: found.append(one)),
-                self._round(text[at:], left, None),
+                self._round(text[:at], gone, lambda *one: found.append(one), form),
+                self._round(text[at:], left, None, form),
             )
             if part + rest == text:
                 self._report(found if wanted is self._entities else [], place)
@@ -136,7 +127,7 @@ class Leaves:
         raise LeafError(_NO_END)
 
     def _report(self, found: list[tuple[Span, str, str]], place: Place) -> None:
-        report = self._finder(place)
+        report = self.noted.finder(place)
         for one in found:
             report(*one)
 
@@ -148,7 +139,9 @@ class Leaves:
         report: Report | None,
         accepts: Accepts | None,
     ) -> str:
-        for _ in range(ROUNDS_MAX):
+        for count in range(ROUNDS_MAX):
+            if count == FORMED_ROUNDS:
+                accepts = _no_form
             spans = [span for span in self._scan(text, context, self._budget) if span.entity in wanted]
             masked = self._round(text, spans, report, accepts)
             if masked == text:
@@ -162,7 +155,7 @@ class Leaves:
         for span in merge(spans):
             value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
             # What is asked of the whole text says nothing about a part of it, but that it has a form.
-            fits = accepts if accepts is None or len(value) == len(text) else bool
+            fits = accepts if accepts in (None, _no_form) or len(value) == len(text) else bool
             mask = self._mask(value, span.entity, fits)
             if report is not None and mask != value:
                 report(span, value, mask)
@@ -187,7 +180,7 @@ class Leaves:
             raise error
         if self._tools.on_failure == "refuse":
             raise error.at(place.path) from None
-        self.findings.append(Finding(RULE, UNSCANNED, place.path, length, 1.0, RECOGNIZER))
+        self.noted.unscanned(length, place)
         return MASK
 
     def forced(self, text: str, place: Place) -> tuple[str, str] | None:
@@ -202,17 +195,16 @@ class Leaves:
             mask = self._mask(text, force.entity, schema.admits)
         if mask == text:
             return text, text
-        self._forced(force, len(text), place)
-        if place.travels and force.entity in self._travelling:
-            self._issue(force.entity, text, mask)
+        self.noted.forced(force, len(text), place)
+        if place.travels and force.entity in self.noted.travelling:
+            self.noted.issue(force.entity, text, mask)
             return mask, mask
         return self.unreported().plain(text, place)[0], mask
 
     def unreported(self) -> "Leaves":
         """These leaves, but what is found goes into no report: a text that was reported already, as it travels."""
         quiet = Leaves(self._tools, Direction.TO_SERVER, self._budget)
-        quiet._travelling, quiet._issues, quiet.issued = self._travelling, self._issues, self.issued
-        quiet._refusing, quiet.refused = self._refusing, self.refused
+        quiet.noted = self.noted.without_findings()
         return quiet
 
     def number(self, value: float, place: Place) -> tuple[int | float, int | float | str]:
@@ -238,12 +230,12 @@ class Leaves:
     ) -> tuple[int | float, int | float | str]:
         if self._tools.is_mask(shown, force.entity):
             return value, value
-        self._forced(force, len(shown), place)
+        self.noted.forced(force, len(shown), place)
         mask = self._mask(shown, force.entity, number_of(value, place.schema))
         kept = numeral(mask, shown, value) or mask
-        if not place.travels or force.entity not in self._travelling:
+        if not place.travels or force.entity not in self.noted.travelling:
             return value, kept
-        self._issue(force.entity, shown, mask)
+        self.noted.issue(force.entity, shown, mask)
         return numeral(mask, shown, value) or 0, kept
 
     def _mask(self, value: str, entity: str, accepts: Accepts | None = None) -> str:
@@ -270,41 +262,7 @@ class Leaves:
         except TimeoutError:
             raise LeafError(f"rule {place.force.id} takes too long over a value") from None
 
-    def _forced(self, force: Force, length: int, place: Place) -> None:
-        version = self._tools.versions.of(force.id)
-        self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER, version))
-        if place.travels and force.entity in self._refusing:
-            self.refused.append(self.findings[-1])
 
-    def _finding(self, span: Span, place: Place) -> Finding:
-        version = self._tools.versions.of(span.recognizer)
-        return Finding(span.rule, span.entity, place.path, span.length, span.score, span.recognizer, version)
-
-    def _look(self, spans: Sequence[Span], place: Place) -> None:
-        """See whether the message must be refused: also for what another finding in the same place speaks for."""
-        for span in spans if self._refusing and place.travels else ():
-            if span.entity in self._refusing and not self.refused:
-                self.refused.append(self._finding(span, place))
-
-    def _finder(self, place: Place) -> Report:
-        issue = self._issuer(place)
-
-        def found(span: Span, value: str, mask: str) -> None:
-            self.findings.append(self._finding(span, place))
-            if issue is not None:
-                issue(span, value, mask)
-
-        return found
-
-    def _issuer(self, place: Place) -> Report | None:
-        if not self._issues or not place.travels:
-            return None
-        return lambda span, value, mask: self._issue(span.entity, value, mask)
-
-    def _issue(self, entity: str, value: str, mask: str) -> None:
-        rule = self._entities[entity]
-        if not (self._issues and rule.restores and entity in self._travelling) or len(self.issued) >= ISSUED_COUNT_MAX:
-            return
-        # Of a value with a mask in it nobody knows any more what the server said.
-        if len(value) <= ISSUED_CHARS_MAX and self._tools.scanner.without_masks(value) == value:
-            self.issued[mask, value] = Issued(mask, entity, rule.id, plainly(value))
+def _no_form(_mask: str) -> bool:
+    """What accepts masks in the form of a value where there have been enough of them."""
+    return False

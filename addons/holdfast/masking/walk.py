@@ -53,17 +53,17 @@ class Walk:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was found so far, in the order of the message."""
-        return tuple(self._leaves.findings)
+        return tuple(self._leaves.noted.findings)
 
     @property
     def refused(self) -> tuple[Finding, ...]:
         """What makes that the message must not travel, as far as that was found."""
-        return tuple(self._leaves.refused)
+        return tuple(self._leaves.noted.refused)
 
     @property
     def issued(self) -> tuple[Issued, ...]:
         """The masks so far that a Caller may send back."""
-        return tuple(self._leaves.issued.values())
+        return tuple(self._leaves.noted.issued.values())
 
     @property
     def late_count(self) -> int:
