@@ -7,6 +7,7 @@ import random
 import phonenumbers
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
+from phonenumbers import phonenumbermatcher
 from tests.masking.conftest import KEY
 from tests.masking.test_engine import SEEDS, compare, texts
 
@@ -124,10 +125,11 @@ def test_no_valid_number_is_ruled_out(region: str) -> None:
         digits = "".join(dice.choices("0123456789", k=dice.randint(4, 13)))
         candidate = dice.choice(["", "0", "1", "00", "011", "44", "+"]) + digits
         try:
-            number = phonenumbers.parse(candidate, region)
+            number = phonenumbers.parse(candidate, region, keep_raw_input=True)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_valid_number(number):
+        matcher = phonenumbers.PhoneNumberMatcher(candidate, region)
+        if phonenumbermatcher._verify(phonenumbers.Leniency.VALID, number, candidate, matcher):
             valid += 1
             assert not national.rules_out(candidate), candidate
     assert valid > 20

@@ -2,8 +2,9 @@
 
 Most digits in tool traffic are no telephone number, and parsing one takes 50 microseconds. A national number is valid
 only if it matches the pattern of some type of some region of its country code, once at most the country code and the
-national prefix are taken from its front. Whatever could be read in another way (a plus sign, an international prefix,
-an extension, a prefix that rewrites the number) is not ruled out here.
+national prefix are taken from its front; and it does not count where people there would write that prefix and it has
+none. Whatever could be read in another way (a plus sign, an extension, a prefix that rewrites the number) is not ruled
+out here.
 """
 
 import functools
@@ -11,12 +12,12 @@ import re
 from typing import Any, Final
 
 import phonenumbers
-
-from holdfast.masking.reading import read
+from phonenumbers import phonenumberutil
 
 _PLAIN: Final = re.compile(r"[0-9 ()\[\]./-]*")
 _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
-_DIGITS_MAX: Final = 64  # more than a candidate has
+_NATIONAL_DIGITS_MIN: Final = 2  # the library asks for more behind an international prefix
+_COUNTRY_DIGITS_MAX: Final = 3
 _TYPES: Final = (
     *("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail"),
     *("fixed_line", "mobile"),
@@ -29,25 +30,38 @@ class National:
     def __init__(self, metadata: Any, main: Any) -> None:
         """``main`` is the region that numbers with the same country code in front are read by."""
         code = metadata.country_code
-        prefixes = [metadata.national_prefix_for_parsing or "", main.national_prefix_for_parsing or ""]
+        prefixes = {one.national_prefix_for_parsing for one in (metadata, main)} - {None}
         regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
         self._international = re.compile(metadata.international_prefix or "(?!)")
-        skipped_max = len(str(code)) + 2 * max(map(_width_max, prefixes))  # the prefix is looked for twice
+        prefix = f"(?:{'|'.join(f'(?:{one})' for one in sorted(prefixes))})?"
         numbers = "|".join(sorted({pattern for region in regions for pattern in _patterns(region)}))
-        self.pattern = f"[0-9]{{0,{skipped_max}}}(?:{numbers})"
-        self._number = re.compile(self.pattern)
+        # The prefix is looked for behind the country code, and then once more.
+        self._number = re.compile(f"(?:{code})?{prefix}{prefix}(?:{numbers})")
+        self._code = str(code)
+        self._prefix = re.compile(main.national_prefix_for_parsing or "(?!)")
+        self._formats = tuple(map(_format, main.number_format))
 
     def rules_out(self, candidate: str) -> bool:
         """Whether ``candidate`` is certainly no valid number."""
         if not _PLAIN.fullmatch(candidate):
             return False
-        digits = _NOT_DIGITS.sub("", candidate)
-        return not self.is_dialled_abroad(digits) and self._number.fullmatch(digits) is None
+        return not self.may_be(_NOT_DIGITS.sub("", candidate))
 
-    def is_dialled_abroad(self, digits: str) -> bool:
-        """Whether ``digits`` begin with an international prefix; no country code begins with 0."""
+    def may_be(self, digits: str) -> bool:
+        """Whether ``digits`` may be dialled here."""
         prefix = self._international.match(digits)
-        return prefix is not None and digits[prefix.end() : prefix.end() + 1] != "0"
+        if prefix is not None and digits[prefix.end() : prefix.end() + 1] != "0":  # no country code begins with 0
+            return _may_be_abroad(digits[prefix.end() :])
+        return self._number.fullmatch(digits) is not None and not self._lacks_prefix(digits)
+
+    def _lacks_prefix(self, digits: str) -> bool:
+        """Whether ``digits`` are a national number as they stand, and one that is written with a prefix."""
+        if digits.startswith(self._code) or self._prefix.match(digits):
+            return False
+        for leading, pattern, has_prefix in self._formats:  # the first that fits is the one in use
+            if (leading is None or leading.match(digits)) and pattern.fullmatch(digits):
+                return has_prefix
+        return False
 
 
 class Nationals:
@@ -55,22 +69,14 @@ class Nationals:
 
     def __init__(self, regions: tuple[str, ...]) -> None:
         self._regions = regions
-        self._known = {region: national_of(region) for region in regions}
-        self._open = tuple(region for region, national in self._known.items() if national is None)
-        known = [national for national in self._known.values() if national is not None]
-        self._ruling = known
-        self._any = re.compile("|".join(f"(?:{national.pattern})" for national in known) or "(?!)")
+        self._known = [(region, national_of(region)) for region in regions]
 
     def possible(self, candidate: str) -> tuple[str, ...]:
         """The regions in which ``candidate`` is not ruled out."""
         if not _PLAIN.fullmatch(candidate):
             return self._regions
         digits = _NOT_DIGITS.sub("", candidate)
-        if self._any.fullmatch(digits) is None and not any(one.is_dialled_abroad(digits) for one in self._ruling):
-            return self._open
-        return tuple(
-            region for region, national in self._known.items() if national is None or not national.rules_out(digits)
-        )
+        return tuple([region for region, national in self._known if national is None or national.may_be(digits)])
 
 
 @functools.cache
@@ -87,12 +93,26 @@ def national_of(region: str) -> National | None:
     return National(metadata, main)
 
 
+def _format(form: Any) -> tuple[re.Pattern[str] | None, re.Pattern[str], bool]:
+    """Which numbers are written in a form: how they begin, all of them; and whether the prefix is part of it."""
+    leading = form.leading_digits_pattern
+    has_prefix = (
+        bool(form.national_prefix_formatting_rule)
+        and not form.national_prefix_optional_when_formatting
+        and not phonenumberutil._formatting_rule_has_first_group_only(form.national_prefix_formatting_rule)  # noqa: SLF001 -- the judge
+    )
+    return re.compile(leading[-1]) if leading else None, re.compile(form.pattern), has_prefix
+
+
+def _may_be_abroad(digits: str) -> bool:
+    """Whether ``digits`` begin with a country code, with something behind it."""
+    if len(digits) <= _NATIONAL_DIGITS_MIN:
+        return False
+    codes = (int(digits[:size]) for size in range(1, _COUNTRY_DIGITS_MAX + 1))
+    return any(code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for code in codes)
+
+
 def _patterns(region: str) -> list[str]:
     metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     described = [getattr(metadata, name) for name in _TYPES] if metadata else []
     return [f"(?:{desc.national_number_pattern})" for desc in described if desc and desc.national_number_pattern]
-
-
-def _width_max(pattern: str) -> int:
-    tree = read(pattern)
-    return _DIGITS_MAX if tree is None else min(int(tree.getwidth()[1]), _DIGITS_MAX)

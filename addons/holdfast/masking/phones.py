@@ -8,6 +8,7 @@ A candidate never leaves a run of its pattern's alphabet; around it the matcher 
 behind.
 """
 
+import functools
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -144,8 +145,10 @@ class PhoneSearch:
             return
         left = set(regions)
         for part, offset in _tries(candidate, start):
-            matching = [region for region in self._valid(part, budget) if region in left] if part else ()
-            if matching and self._stands_alone(text, part, offset):
+            if not part or not self._stands_alone(text, part, offset):
+                continue
+            matching = [region for region in self._valid(part, budget) if region in left]
+            if matching:
                 yield (offset, offset + len(part)), tuple(matching)
                 left.difference_update(matching)
                 if not left:
@@ -182,10 +185,12 @@ class PhoneSearch:
         if not self._is_gated:
             return True
         end = offset + len(part)
-        before = text[offset - 1] if offset > 0 and not _LEAD.match(part) else ""
-        return not any(_is_glue(char) for char in (before, text[end : end + 1]) if char)
+        if end < len(text) and _is_glue(text[end]):
+            return False
+        return offset == 0 or not _is_glue(text[offset - 1]) or _LEAD.match(part) is not None
 
 
+@functools.lru_cache(maxsize=4096)
 def _is_glue(char: str) -> bool:
     matcher: Any = phonenumbers.PhoneNumberMatcher
     return bool(matcher._is_invalid_punctuation_symbol(char) or matcher._is_latin_letter(char))  # noqa: SLF001
