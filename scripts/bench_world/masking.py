@@ -130,7 +130,7 @@ def _measure_share(ways: tuple[Finder, Finder], percent: int, messages_count: in
 def _find(way: Finder, leaves: list[str]) -> tuple[list[frozenset[tuple[str, int, int, float]]], Seconds]:
     budget = Budget(lambda: 0.0)  # it is the cost that is asked for
     started_s = time.process_time()
-    way.scan(leaves, budget)
+    way.expect(leaves, budget)
     results = [way.find(leaf, (), budget) for leaf in leaves]
     seconds = time.process_time() - started_s
     named = [frozenset((r.entity_type, r.start, r.end, round(r.score, 4)) for r in found) for found in results]

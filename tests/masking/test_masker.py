@@ -2,6 +2,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -194,6 +195,9 @@ class FailingFinder:
 
     def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[object]:
         raise self.fault
+
+    def expect(self, texts: Iterable[str], budget: Budget) -> None:
+        pass
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,10 @@ IN_PLACE: Final = Limits(0.01, 0.01, 0.01, 1024, is_final=False)
 class Budget:
     """What is left of a message's share. Made once per message; remembers what was learnt of its texts."""
 
-    __slots__ = ("_chars", "_clock", "_leaf_s", "_limits", "_started_s", "hits", "numbers", "phones", "search_s")
+    __slots__ = (
+        *("_chars", "_clock", "_leaf_s", "_limits", "_started_s"),
+        *("expected", "hits", "numbers", "phones", "search_s"),
+    )
 
     def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
         """``clock`` gives the seconds of processor time that this thread has used."""
@@ -55,6 +58,7 @@ class Budget:
         self.search_s = limits.search_s
         self.phones: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self.numbers: dict[str, tuple[str, ...]] = {}
+        self.expected: list[str] = []
         self.hits: dict[str, Hits | None] = {}
 
     @property

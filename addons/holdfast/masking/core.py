@@ -67,6 +67,7 @@ class Core:
         message = task.message
         name = message.name if isinstance(message, Call) else task.tool
         walk = self.walk(task.server, name, message.direction, budget)
+        walk.expect(message.params if isinstance(message, Call) else message.result)
         try:
             forward, keep = _masked(message, walk, task)
         except RecursionError:

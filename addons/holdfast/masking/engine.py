@@ -12,7 +12,9 @@ from presidio_analyzer import RecognizerResult
 
 from holdfast import jsontext
 from holdfast.errors import MaskingError
+from holdfast.jsontext import Json
 from holdfast.masking import quiet
+from holdfast.masking.ahead import texts_of
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import AllowRule, MaskingRules
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
@@ -104,6 +106,10 @@ class Scanner:
         if len(self._cache) > CACHE_COUNT_MAX:
             self._cache.popitem(last=False)
         return spans
+
+    def expect(self, value: Json, budget: Budget) -> None:
+        """Be told of ``value``, whose texts are about to be scanned."""
+        self.finder.expect(texts_of(value), budget)
 
     def is_clean_name(self, name: str, budget: Budget) -> bool:
         """Whether the name of a member holds no finding. Only clean names are remembered.

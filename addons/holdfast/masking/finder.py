@@ -34,8 +34,8 @@ class Finder(Protocol):
             MaskingError: nothing is left of ``budget``.
         """
 
-    def scan(self, texts: Iterable[str], budget: Budget) -> None:
-        """Be told of all ``texts`` that a message has, before they are asked for one by one."""
+    def expect(self, texts: Iterable[str], budget: Budget) -> None:
+        """Be told which ``texts`` of a message may be asked for, one by one."""
 
 
 class FullFinder:
@@ -55,7 +55,7 @@ class FullFinder:
         budget.spend(len(text))
         return list(self._engine.analyze(text, language=LANGUAGE, context=list(context)))
 
-    def scan(self, texts: Iterable[str], budget: Budget) -> None:
+    def expect(self, texts: Iterable[str], budget: Budget) -> None:
         """Nothing: texts are analysed one by one."""
 
 
@@ -78,15 +78,13 @@ class DirectFinder:
         """The name of the prefilter."""
         return self._prefilter.name
 
-    def scan(self, texts: Iterable[str], budget: Budget) -> None:
-        """Look through all ``texts`` of a message at once, so that :meth:`find` need not do it for each."""
-        fresh = [text for text in dict.fromkeys(texts) if text not in budget.hits]
-        for text, hits in zip(fresh, self._prefilter.scan(fresh), strict=True):
-            budget.hits[text] = hits
+    def expect(self, texts: Iterable[str], budget: Budget) -> None:
+        """Have ``texts`` looked through together when the first is asked for; most often none is, being known."""
+        budget.expected += texts
 
     def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         """Presidio's results."""
-        hits = budget.hits[text] if text in budget.hits else self._prefilter.scan((text,))[0]
+        hits = budget.hits[text] if text in budget.hits else self._hits(text, budget)
         view = View(text)
         results: list[RecognizerResult] = []
         nearby: Nearby | None = None
@@ -100,6 +98,12 @@ class DirectFinder:
                     _boost(result, runner.context, nearby, context)
             results += [result for result in found if result.score >= runner.thresholds[result.entity_type]]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+
+    def _hits(self, text: str, budget: Budget) -> Hits | None:
+        fresh = [one for one in dict.fromkeys((text, *budget.expected)) if one not in budget.hits]
+        budget.expected.clear()
+        budget.hits.update(zip(fresh, self._prefilter.scan(fresh), strict=True))
+        return budget.hits[text]
 
     def _wanted(self, view: View, hits: Hits | None) -> Sequence[Runner]:
         if hits is None:

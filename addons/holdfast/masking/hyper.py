@@ -4,7 +4,7 @@ import bisect
 import functools
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import hyperscan
@@ -13,8 +13,11 @@ from holdfast.masking.approx import Approximation
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import shown
 
-HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.3 us each
-HITS_PER_CHAR: Final = 0.5  # and by length: text with more of them is quicker searched pattern by pattern
+HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.5 us each
+CHARS_PER_HIT: Final = 2  # more hits than that in several texts: each is scanned by itself
+HITS_FREE_EACH: Final = 64  # of one pattern in one text; where there are more, it is searched all over the text
+CHARS_PER_HIT_EACH: Final = 32
+HITS_PER_CHAR: Final = 8  # with more of all patterns in one text, it is quicker to search it pattern by pattern
 _BUILT_COUNT_MAX: Final = 8  # sets of rules in one process: those in force, and some that are tried
 _SEPARATOR: Final = b"\n"
 
@@ -40,11 +43,19 @@ class HyperscanPrefilter:
         return found
 
     def _scan(self, parts: list[bytes], which: int) -> Sequence[Hits | None]:
+        if len(parts) == 1:
+            return [self._alone(parts[0], which)]
         data = _SEPARATOR.join(parts)
-        raw = self._raw(data, which)
-        if raw is None:
-            # Too many hits for all: one by one, so that only the texts with too many go without.
-            return [None] if len(parts) == 1 else [self._scan([part], which)[0] for part in parts]
+        raw: list[tuple[int, int]] = []
+        take = raw.append
+        count_max = HITS_FREE + len(data) // CHARS_PER_HIT
+
+        def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
+            take((number, end))
+            return len(raw) > count_max or None
+
+        if not self._is_scanned(data, which, hit):
+            return [self._alone(part, which) for part in parts]  # some of them are full of hits
         starts = list(itertools.accumulate((len(part) + 1 for part in parts), initial=0))
         found: list[Hits] = [{} for _ in parts]
         for number, end in raw:
@@ -54,20 +65,31 @@ class HyperscanPrefilter:
                 found[at].setdefault(number, []).append(local)
         return found
 
-    def _raw(self, data: bytes, which: int) -> list[tuple[int, int]] | None:
-        found: list[tuple[int, int]] = []
-        take = found.append
-        count_max = HITS_FREE + int(len(data) * HITS_PER_CHAR)
+    def _alone(self, part: bytes, which: int) -> Hits | None:
+        found: Hits = {}
+        each_max = HITS_FREE_EACH + len(part) // CHARS_PER_HIT_EACH
+        left = HITS_FREE + len(part) * HITS_PER_CHAR
 
         def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
-            take((number, end))
-            return len(found) > count_max or None
+            nonlocal left
+            left -= 1
+            ends = found.get(number)
+            if ends is None:
+                found[number] = [end]
+            elif len(ends) >= each_max:
+                ends.clear()  # all over the text
+            elif ends:
+                ends.append(end)
+            return left < 0 or None
 
+        return found if self._is_scanned(part, which, hit) else None
+
+    def _is_scanned(self, data: bytes, which: int, hit: Callable[..., bool | None]) -> bool:
         try:
             self._databases[which].scan(data, match_event_handler=hit, scratch=self._scratch(which))
         except hyperscan.ScanTerminated:
-            return None
-        return found
+            return False
+        return True
 
     def _scratch(self, which: int) -> Any:
         known: dict[int, Any] = self._local.__dict__.setdefault("scratches", {})
