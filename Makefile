@@ -34,7 +34,7 @@ help: ## Say what every target does (this text)
 	@echo
 	@echo "  Settings: make run UPSTREAM=http://127.0.0.1:3000 [HOST=127.0.0.1] [PORT=8080] [RULES=rules] [DATA=data]"
 	@echo "            make web ... [WEB_PORT=8081]; make evidence [DATA=data] [OUT=evidence.zip];"
-	@echo "            make demo, run, web, test, bench, evidence ARGS='...' pass further arguments; make fuzz [SECONDS=60]; PYTHON=/path names an interpreter"
+	@echo "            make demo, run, web, test, bench, evidence ARGS='...' pass further arguments; make fuzz, differential [SECONDS=60]; PYTHON=/path names an interpreter"
 
 .PHONY: setup
 setup: ## Create .venv from requirements.lock; does nothing when that is done
@@ -68,6 +68,10 @@ sdks: setup ## Set up .sdks: SDKs of LLM providers, which the tests in tests/llm
 .PHONY: fuzz
 fuzz: setup ## Feed the parsers what a coverage-guided fuzzer makes up, SECONDS for each
 	@$(PY) scripts/fuzz.py --seconds "$$SECONDS" $(ARGS)
+
+.PHONY: differential
+differential: setup ## Hold masking's findings against Presidio's own, over as many texts as SECONDS allow
+	@$(PY) scripts/differential.py --seconds "$$SECONDS" $(ARGS)
 
 .PHONY: clients
 clients: setup ## Set up .clients: MCP clients and servers by others, which tests/clients lets talk through the gateway

@@ -112,7 +112,7 @@ def _measure_share(ways: tuple[Finder, Finder], percent: int, messages_count: in
     spent_s = [0.0, 0.0]
     bytes_count = findings_count = differing_count = 0
     for number in range(messages_count):
-        message = _message(dice, is_dense=dice.randrange(100) < percent)
+        message = make_message(dice, is_dense=dice.randrange(100) < percent)
         bytes_count += len(json.dumps(message, separators=(",", ":")))
         leaves = list(leaves_of(message))
         # In turns, so that whatever else the machine does slows both alike.
@@ -152,7 +152,8 @@ def leaves_of(value: Json) -> Iterator[str]:
             yield from leaves_of(item)
 
 
-def _message(dice: random.Random, *, is_dense: bool) -> dict[str, Any]:
+def make_message(dice: random.Random, *, is_dense: bool) -> dict[str, Any]:
+    """A message of some kind, with or without dense personal data."""
     row = _dense_row if is_dense else _plain_row
     kind = dice.choice(("tools", "call", "prose", "rows", "nested"))
     match kind:

@@ -9,7 +9,7 @@ import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 from phonenumbers import phonenumbermatcher
 from tests.masking.conftest import KEY
-from tests.masking.test_engine import SEEDS, compare, texts
+from tests.masking.test_engine import SEEDS, texts
 
 from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
@@ -55,10 +55,6 @@ def odd_texts(count: int) -> list[str]:
             text = text[:at] + dice.choice(ODD) * dice.choice([1, 1, 5]) + text[at + dice.randrange(2) :]
         made.append(text)
     return made
-
-
-def test_windows_and_gates_find_what_presidio_finds(shipped_rules: MaskingRules) -> None:
-    assert compare(shipped_rules, odd_texts(1200)) > 800
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

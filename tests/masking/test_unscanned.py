@@ -44,8 +44,8 @@ class Stumbling:
             raise self._fault
         return self._real.find(text, context, budget)
 
-    def scan(self, texts: Iterable[str], budget: Budget) -> None:
-        self._real.scan(texts, budget)
+    def expect(self, texts: Iterable[str], budget: Budget) -> None:
+        self._real.expect(texts, budget)
 
 
 @pytest.fixture(scope="module")

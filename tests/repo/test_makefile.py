@@ -21,6 +21,7 @@ PROMISED = {
     "evidence",
     "foreign",
     "fuzz",
+    "differential",
     "sdks",
     "help",
     "clients",
