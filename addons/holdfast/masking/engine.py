@@ -15,6 +15,7 @@ from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking import quiet
 from holdfast.masking.ahead import texts_of
+from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import AllowRule, MaskingRules
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
@@ -56,7 +57,7 @@ def describe(rules: MaskingRules) -> Engine:
 class Scanner:
     """Finds every span of a text that the rules name, in the text as it is and in its other spellings."""
 
-    def __init__(self, rules: MaskingRules, cache_key: bytes) -> None:
+    def __init__(self, rules: MaskingRules, cache_key: bytes, automata: Automata | None = None) -> None:
         """Build and warm the recognizers. ``cache_key`` (32 bytes) keys the digests under which results are cached.
 
         Raises:
@@ -71,7 +72,7 @@ class Scanner:
         self._own_ids = {rule.id for rule in rules.patterns} | {rule.id for rule in rules.deny}
         self._allows = [_Allow(rule) for rule in rules.allow]
         try:
-            self.finder = _build_finder(rules, Cutter(names))
+            self.finder = _build_finder(rules, Cutter(names), automata)
             quiet.quieten()
             self.finder.find(WARM_UP, (), Budget())
             self.finder.find("warm", ("card",), Budget())
@@ -189,10 +190,10 @@ def _start(mask: tuple[int, int]) -> int:
     return mask[0]
 
 
-def _build_finder(rules: MaskingRules, cutter: Cutter) -> Finder:
+def _build_finder(rules: MaskingRules, cutter: Cutter, automata: Automata | None) -> Finder:
     recognizers = build_recognizers(rules)
     if rules.spacy_model is None:
-        return DirectFinder(recognizers, cutter)
+        return DirectFinder(recognizers, cutter, automata=automata)
     return FullFinder(recognizers, build_language(rules, cutter))
 
 

@@ -12,6 +12,7 @@ from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegist
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpEngine
 
+from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.language import LANGUAGE
 from holdfast.masking.nearby import Nearby
@@ -62,7 +63,13 @@ class FullFinder:
 class DirectFinder:
     """The recognizers one by one; the results are those of :class:`FullFinder`."""
 
-    def __init__(self, recognizers: tuple[EntityRecognizer, ...], cutter: Cutter, engine: str | None = None) -> None:
+    def __init__(
+        self,
+        recognizers: tuple[EntityRecognizer, ...],
+        cutter: Cutter,
+        engine: str | None = None,
+        automata: Automata | None = None,
+    ) -> None:
         """``engine`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None.
 
         Raises:
@@ -71,7 +78,7 @@ class DirectFinder:
         self._runners = [runner_of(recognizer) for recognizer in recognizers]
         self._digitless = [runner for runner in self._runners if runner.needs_no_digit]
         self._cutter = cutter
-        self._prefilter, self._by_filter, self._unfiltered = _prefiltered(self._runners, engine)
+        self._prefilter, self._by_filter, self._unfiltered = _prefiltered(self._runners, engine, automata)
 
     @property
     def engine(self) -> str:
@@ -114,11 +121,13 @@ class DirectFinder:
         return [*self._unfiltered, *(self._runners[index] for index in sorted(wanted))]
 
 
-def _prefiltered(runners: Sequence[Runner], engine: str | None) -> tuple[Prefilter, dict[int, list[int]], list[Runner]]:
+def _prefiltered(
+    runners: Sequence[Runner], engine: str | None, automata: Automata | None
+) -> tuple[Prefilter, dict[int, list[int]], list[Runner]]:
     """The prefilter, for each of its patterns the runners that it concerns, and those that always run."""
     searches = [(index, search) for index, runner in enumerate(runners) for search in runner.searches]
     patterns = list(dict.fromkeys(search.approximation for _, search in searches if search.approximation is not None))
-    prefilter, known = build_prefilter(tuple(patterns), engine)
+    prefilter, known = build_prefilter(tuple(patterns), engine, automata)
     by_filter: dict[int, list[int]] = {number: [] for number in known}
     for index, search in searches:
         number = patterns.index(search.approximation) if search.approximation is not None else None

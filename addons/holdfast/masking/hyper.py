@@ -2,7 +2,13 @@
 
 import bisect
 import functools
+import hashlib
+import importlib.metadata
 import itertools
+import json
+import platform
+import struct
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -10,6 +16,7 @@ from typing import Any, Final
 import hyperscan
 
 from holdfast.masking.approx import Approximation
+from holdfast.masking.automata import Automata
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import shown
 
@@ -19,6 +26,7 @@ HITS_FREE_EACH: Final = 64  # of one pattern in one text; where there are more, 
 CHARS_PER_HIT_EACH: Final = 32
 HITS_PER_CHAR: Final = 8  # with more of all patterns in one text, it is quicker to search it pattern by pattern
 _BUILT_COUNT_MAX: Final = 8  # sets of rules in one process: those in force, and some that are tried
+_FORMAT: Final = 1  # of what is kept on disk
 _SEPARATOR: Final = b"\n"
 
 
@@ -99,15 +107,54 @@ class HyperscanPrefilter:
 
 
 @functools.lru_cache(maxsize=_BUILT_COUNT_MAX)
-def build(patterns: tuple[Approximation, ...]) -> tuple[HyperscanPrefilter, frozenset[int]]:
-    """The prefilter of ``patterns``, and the numbers of those that it knows."""
+def build(
+    patterns: tuple[Approximation, ...], automata: Automata | None = None
+) -> tuple[HyperscanPrefilter, frozenset[int]]:
+    """The prefilter of ``patterns``, and the numbers of those that it knows; from ``automata``, where it is there."""
+    name = _name(patterns)
+    kept = automata.read(name) if automata is not None else None
+    built = _loaded(kept) if kept is not None else None
+    if built is None:
+        built = _compiled(patterns)
+        if automata is not None:
+            automata.write(name, _dumped(*built))
+    numbers, databases = built
+    return HyperscanPrefilter(*databases), frozenset(numbers)
+
+
+def _name(patterns: tuple[Approximation, ...]) -> str:
+    stated = (_FORMAT, importlib.metadata.version("hyperscan"), platform.machine(), sys.platform, patterns)
+    return hashlib.sha256(repr(stated).encode()).hexdigest()
+
+
+def _dumped(numbers: Sequence[int], databases: tuple[Any, Any]) -> bytes:
+    parts = [json.dumps(list(numbers)).encode(), *(hyperscan.dumpb(database) for database in databases)]
+    return b"".join(struct.pack(">Q", len(part)) + part for part in parts)
+
+
+def _loaded(data: bytes) -> tuple[Sequence[int], tuple[Any, Any]] | None:
+    """What :func:`_dumped` made, which the caller vouches for; None where it is of another kind of processor."""
+    parts: list[bytes] = []
+    at = 0
+    while at < len(data):
+        (size,) = struct.unpack_from(">Q", data, at)
+        parts.append(data[at + 8 : at + 8 + size])
+        at += 8 + size
+    numbers, *dumped = parts
+    try:
+        narrow, wide = (hyperscan.loadb(part, hyperscan.HS_MODE_BLOCK) for part in dumped)
+    except hyperscan.HyperscanError:
+        return None
+    return json.loads(numbers), (narrow, wide)
+
+
+def _compiled(patterns: tuple[Approximation, ...]) -> tuple[Sequence[int], tuple[Any, Any]]:
     numbers = tuple(range(len(patterns)))
     try:
-        databases = _databases(patterns, numbers)
+        return numbers, _databases(patterns, numbers)
     except hyperscan.HyperscanError:
         numbers = tuple(number for number in numbers if _compiles(patterns[number]))
-        databases = _databases(patterns, numbers)
-    return HyperscanPrefilter(*databases), frozenset(numbers)
+        return numbers, _databases(patterns, numbers)
 
 
 def _compiles(pattern: Approximation) -> bool:

@@ -11,6 +11,7 @@ from holdfast.call import Direction, Message
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking import engine
+from holdfast.masking.automata import Automata
 from holdfast.masking.budget import IN_PLACE, Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.engine import Engine
@@ -25,13 +26,15 @@ from holdfast.masking.work.pool import Pool
 class Masker:
     """Masks messages by one set of rules."""
 
-    def __init__(self, rules: MaskingRules, key: bytes, workers: Pool | None = None) -> None:
-        """Build and warm the engine. ``key`` (32 bytes) is the key of pseudonyms.
+    def __init__(
+        self, rules: MaskingRules, key: bytes, workers: Pool | None = None, automata: Automata | None = None
+    ) -> None:
+        """Build and warm the engine. ``key`` (32 bytes) is the key of pseudonyms; ``automata`` saves compiling anew.
 
         Raises:
             MaskingError: the engine cannot be loaded, or the key has another length.
         """
-        self._core = Core(rules, key)
+        self._core = Core(rules, key, automata)
         self._workers = workers
         self._engine = engine.describe(rules)
 

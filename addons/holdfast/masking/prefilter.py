@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from holdfast.masking.approx import Approximation
+from holdfast.masking.automata import Automata
 
 # Number of a pattern -> where matches of its approximation end in the text; empty where only that it has one is known.
 type Hits = dict[int, list[int]]
@@ -26,7 +27,7 @@ class Prefilter(Protocol):
 
 
 type Built = tuple[Prefilter, frozenset[int]]
-type Builder = Callable[[tuple[Approximation, ...]], Built]
+type Builder = Callable[[tuple[Approximation, ...], Automata | None], Built]
 
 
 class Pure:
@@ -39,10 +40,12 @@ class Pure:
         return [None] * len(texts)
 
 
-def build_prefilter(patterns: tuple[Approximation, ...], engine: str | None = None) -> Built:
+def build_prefilter(
+    patterns: tuple[Approximation, ...], engine: str | None = None, automata: Automata | None = None
+) -> Built:
     """The best prefilter that is installed, and the numbers of the patterns that it knows.
 
-    ``engine`` asks for one of :data:`ENGINES`.
+    ``engine`` asks for one of :data:`ENGINES`. What is compiled is kept in ``automata``, where an engine can.
 
     Raises:
         ImportError: the engine that is asked for is not installed.
@@ -51,7 +54,7 @@ def build_prefilter(patterns: tuple[Approximation, ...], engine: str | None = No
         return Pure(), frozenset()
     for name in ENGINES if engine is None else (engine,):
         try:
-            return _builder(name)(patterns)
+            return _builder(name)(patterns, automata)
         except ImportError:
             if engine is not None:
                 raise
@@ -67,4 +70,4 @@ def _builder(name: str) -> Builder:
         from holdfast.masking import re2set  # noqa: PLC0415 -- may not be installed
 
         return re2set.build
-    return lambda _patterns: (Pure(), frozenset())
+    return lambda _patterns, _automata: (Pure(), frozenset())

@@ -7,6 +7,7 @@ from typing import Any, Final
 import re2
 
 from holdfast.masking.approx import Approximation
+from holdfast.masking.automata import Automata
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import shown
 
@@ -36,7 +37,9 @@ class Re2Prefilter:
 
 
 @functools.lru_cache(maxsize=_BUILT_COUNT_MAX)
-def build(patterns: tuple[Approximation, ...]) -> tuple[Re2Prefilter, frozenset[int]]:
+def build(
+    patterns: tuple[Approximation, ...], _automata: Automata | None = None
+) -> tuple[Re2Prefilter, frozenset[int]]:
     """The prefilter of ``patterns``, and the numbers of those that it knows."""
     numbers = [number for number, pattern in enumerate(patterns) if _compiles(pattern)]
     narrow, wide = (_set([getattr(patterns[number], dialect) for number in numbers]) for dialect in ("ascii", "wide"))

@@ -5,6 +5,7 @@ import logging
 from mitmproxy.addonmanager import Loader
 
 from holdfast.jsontext import JsonObject
+from holdfast.masking.automata import Automata
 from holdfast.masking.masker import Masker
 from holdfast.masking.work.pool import Pool
 from holdfast.policy.ruleset import Ruleset
@@ -44,10 +45,11 @@ class MaskingStation:
             MaskingError: the engine cannot be built.
         """
         key = plant.keys.masking
-        pool = Pool(rules.masking, key)
+        automata = Automata.beside(plant.data, key)
+        pool = Pool(rules.masking, key, automata=automata)
         pool.spawn()  # both load at the same time
         try:
-            masker = Masker(rules.masking, key, pool)
+            masker = Masker(rules.masking, key, pool, automata)
         except BaseException:
             pool.drop()
             raise

@@ -22,6 +22,7 @@ import sys
 from typing import Final
 
 from holdfast.errors import HoldfastError
+from holdfast.masking.automata import Automata
 from holdfast.masking.core import Core
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.work import child, frames, wire
@@ -34,10 +35,11 @@ _PR_SET_DUMPABLE: Final = 4
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Setup:
-    """What a nursery is given: the rules, and the key of pseudonyms."""
+    """What a nursery is given: the rules, the key of pseudonyms, and where compiled automata are kept."""
 
     rules: MaskingRules
     key: bytes
+    automata: Automata | None = None
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def main() -> None:
         protect()
         try:
             setup = pickle.loads(frames.receive(gateway))  # noqa: S301 -- the gateway, which started this process
-            core = Core(setup.rules, setup.key)
+            core = Core(setup.rules, setup.key, setup.automata)
         except HoldfastError as error:
             frames.send(gateway, wire.dump(str(error)))
             return

@@ -12,6 +12,7 @@ from typing import Final
 
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
+from holdfast.masking.automata import Automata
 from holdfast.masking.core import Task
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finding import Masked
@@ -45,8 +46,10 @@ DEFAULT: Final = Terms(
 class Pool:
     """Masks messages in worker processes."""
 
-    def __init__(self, rules: MaskingRules, key: bytes, terms: Terms = DEFAULT) -> None:
-        self._setup = Setup(rules, key)
+    def __init__(
+        self, rules: MaskingRules, key: bytes, terms: Terms = DEFAULT, automata: Automata | None = None
+    ) -> None:
+        self._setup = Setup(rules, key, automata)
         self._terms = terms
         self._nursery: Nursery | None = None
         self._spawned: Nursery | None = None  # not loaded yet
