@@ -7,7 +7,8 @@ before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`
 ``bench.py streams`` lets many event streams go through one gateway, and through a mitmdump that passes them on;
 ``bench.py holds`` lets many calls be held on one gateway, beside calls that wait for a slow server behind mitmdump.
 ``bench.py ledger`` appends to the ledger in process and over the socket of a separate writer, beside raw SQLite.
-``bench.py masking`` asks Presidio's own engine and the gateway's way to the same findings over the same texts.
+``bench.py masking`` asks Presidio's own engine and the gateway's way to the same findings over the same texts, gives
+the engine texts made to be slow, and starts it twice.
 ``bench.py evidence`` builds the package of a ledger with many Records, and verifies it: time and memory of both.
 """
 
@@ -24,10 +25,14 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
 
-from scripts.bench_world import evidence, holds, ledger, masking, streams
+from scripts.bench_world import evidence, holds, hostile, ledger, masking, starting, streams
 from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
 from scripts.bench_world.crowds import complain
 from scripts.bench_world.measure import Figures, summarise
+
+from holdfast.masking.rules import parse_masking
+from holdfast.policy.beside import Beside
+from holdfast.policy.document import parse_document, read_source
 
 BARE: Final = "bare mitmdump"
 GATEWAY: Final = "gateway"
@@ -101,9 +106,25 @@ def _masking_options(parser: argparse.ArgumentParser) -> None:
 
 def measure_masking(options: argparse.Namespace) -> int:
     """Find in the same texts both ways and print what that took; 1 where the findings differ."""
-    figures = masking.measure(ROOT / "rules" / "masking.yaml", options.messages, _tell)
-    print(json.dumps([one.to_json() for one in figures], indent=2) if options.json else masking.table(figures))
-    return 1 if any(one.differing_count for one in figures) else 0
+    path = ROOT / "rules" / "masking.yaml"
+    sets = {
+        "Presidio's defaults, eight regions": masking.defaults_only(path),
+        "with own patterns": masking.all_on(path),
+    }
+    figures = {name: masking.measure(rules, options.messages, _tell) for name, rules in sets.items()}
+    _tell("texts made to be slow ...")
+    shipped = parse_masking(parse_document(read_source(path)), Beside(path.parent))
+    costs = {name: hostile.measure(rules) for name, rules in {"shipped rules": shipped, **sets}.items()}
+    starts = starting.measure()
+    if options.json:
+        told = {name: [one.to_json() for one in each] for name, each in figures.items()}
+        slow = {name: [dataclasses.asdict(one) for one in each] for name, each in costs.items()}
+        print(json.dumps({"messages": told, "hostile": slow, "start": starts}, indent=2))
+    else:
+        parts = [f"{name}\n{masking.table(each)}" for name, each in figures.items()]
+        parts += [f"texts made to be slow, {name}\n{hostile.table(each, 8)}" for name, each in costs.items()]
+        print("\n\n".join([*parts, starting.table(starts)]))
+    return 1 if any(one.differing_count for each in figures.values() for one in each) else 0
 
 
 def measure_evidence(options: argparse.Namespace) -> int:

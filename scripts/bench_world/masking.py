@@ -2,8 +2,8 @@
 
 The texts are those of MCP messages: lists of tools, calls, prose, rows as structured content, and JSON inside strings.
 A share of the messages carries dense personal data. No text comes twice, so no cache helps. Both ways ask the same
-recognizers with the same thresholds: every one that Presidio switches on by default, with eight telephone regions, and
-the patterns of `rules/masking.yaml`.
+recognizers with the same thresholds: every one that Presidio switches on by default, with eight telephone regions; and
+the same with the patterns of `rules/masking.yaml`.
 """
 
 import dataclasses
@@ -79,9 +79,8 @@ def table(figures: list[Figures]) -> str:
     return "\n".join([head, *rows])
 
 
-def measure(rules_path: Path, messages_count: int, tell: Callable[[str], None]) -> list[Figures]:
+def measure(rules: MaskingRules, messages_count: int, tell: Callable[[str], None]) -> list[Figures]:
     """Run both ways over ``messages_count`` messages for each of :data:`SHARES`."""
-    rules = all_on(rules_path)
     cutter = Cutter(rule.entity for rule in rules.entities)
     recognizers = build_recognizers(rules)
     ways: tuple[Finder, Finder] = (
@@ -105,6 +104,11 @@ def all_on(path: Path) -> MaskingRules:
     for name in _OFF:
         lines = [f"  - {{entity: {name}}}" if f"entity: {name}, enabled: false" in line else line for line in lines]
     return parse_masking(parse_document(Source(path.name, "\n".join(lines).encode())), Beside(path.parent))
+
+
+def defaults_only(path: Path) -> MaskingRules:
+    """The same without the patterns of the rules."""
+    return dataclasses.replace(all_on(path), patterns=(), deny=())
 
 
 def _measure_share(ways: tuple[Finder, Finder], percent: int, messages_count: int) -> Figures:

@@ -6,10 +6,13 @@ import os
 
 import pytest
 from scripts.bench import ROOT, main
-from scripts.bench_world import masking
+from scripts.bench_world import hostile, masking
 from scripts.bench_world.load import content_length
 from scripts.bench_world.measure import Round, cpu_seconds, percentile_ms, summarise
 from scripts.bench_world.traffic import MESSAGE_BYTES, RAW_CARD, calls, replies, request_bytes, stamped
+
+from holdfast.masking.rules import parse_masking
+from holdfast.policy.document import Source, parse_document
 
 
 def test_percentiles_are_nearest_ranks() -> None:
@@ -79,8 +82,17 @@ def test_help_names_the_options(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_both_ways_of_finding_are_asked_for_the_same_and_answer_the_same() -> None:
-    figures = masking.measure(ROOT / "rules" / "masking.yaml", 4, lambda _: None)
+    figures = masking.measure(masking.all_on(ROOT / "rules" / "masking.yaml"), 4, lambda _: None)
     assert [one.percent for one in figures] == list(masking.SHARES)
     assert all(one.differing_count == 0 for one in figures)
     assert figures[-1].findings_count > figures[0].findings_count
     assert {"URL", "DATE_TIME"} <= {rule.entity for rule in masking.all_on(ROOT / "rules" / "masking.yaml").entities}
+
+
+def test_texts_made_to_be_slow_are_measured_one_by_one() -> None:
+    text = "version: 1\nentities: [{entity: US_SSN}, {entity: URL}]"
+    costs = hostile.measure(parse_masking(parse_document(Source("masking.yaml", text.encode()))))
+    assert {cost.name for cost in costs} >= set(hostile.REPEATED)
+    assert costs == sorted(costs, key=lambda cost: -cost.seconds)
+    assert len(hostile.table(costs, 3).splitlines()) == 4
+    assert {cost.name: cost.outcome for cost in costs}["219-12-3456 "] == "1365"

@@ -12,6 +12,7 @@ from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import InForce, MaskingRules
+from holdfast.masking.finder import DirectFinder
 from holdfast.masking.finding import Masked
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.paths import Paths
@@ -58,6 +59,11 @@ class Core:
         # By identity: the rules hold each of them, and to compare them by value would take longer than a short text.
         self._ready = {id(one): self._made_ready(one) for one in sets}
         self._tools, self._forces = self._made_ready(rules.everything)
+
+    @property
+    def scanning(self) -> str:
+        """See :attr:`~holdfast.masking.masker.Masker.scanning`."""
+        return self._scanner.finder.engine if isinstance(self._scanner.finder, DirectFinder) else "none"
 
     def mask(self, task: Task, budget: Budget) -> Masked:
         """The message as it travels and as it is kept, and what was found in it.

@@ -52,6 +52,11 @@ class Masker:
         """Which engine masks, by which rules: what Records carry."""
         return self._engine
 
+    @property
+    def scanning(self) -> str:
+        """What looks ahead for the recognizers: hyperscan, re2 or pure; none with a spaCy model."""
+        return self._core.scanning
+
     async def mask(
         self,
         message: Message,

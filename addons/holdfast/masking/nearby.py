@@ -4,7 +4,7 @@ import bisect
 import re
 from typing import Final
 
-from holdfast.masking.words import Cutter, is_word, stem
+from holdfast.masking.words import Cutter, word_stem
 
 CONTEXT_WORDS: Final = 5  # as LemmaContextAwareEnhancer has it
 _CHARS_FIRST: Final = 80  # most often five words
@@ -30,6 +30,8 @@ class Nearby:
         return not wanted.isdisjoint(known)
 
     def _before(self, start: int) -> list[str]:
+        if self._whole is None and len(self._known) * _CHARS_FIRST > len(self._text):
+            self._whole = _Words(self._cutter.cut(self._text))  # as many places are looked at as the text has
         if self._whole is None:
             blank = _BLANK.search(self._text, start)
             end = max(blank.start(), start + 1) if blank else len(self._text)
@@ -46,8 +48,14 @@ class Nearby:
         """The words before ``start``, where those after ``begin`` are enough to tell."""
         if begin is None:
             return None
-        words = _Words(self._cutter.cut(self._text[begin:end])).before(start - begin)
-        return words if begin == 0 or len(words) > CONTEXT_WORDS else None
+        words: list[str] = []
+        for at, piece in reversed(self._cutter.cut(self._text[begin:end])):
+            word = word_stem(piece) if at <= start - begin else None
+            if word is not None:
+                words.append(word)
+                if len(words) > CONTEXT_WORDS:
+                    return words[::-1]
+        return words[::-1] if begin == 0 else None
 
     def _word_start(self, start: int, chars: int) -> int | None:
         """Where a word begins, at most ``chars`` before ``start``; None where no blank tells."""
@@ -65,8 +73,9 @@ class _Words:
         self._counts: list[int] = []  # per piece: how many words there are up to it
         self._stems: list[str] = []
         for start, piece in pieces:
-            if is_word(piece):
-                self._stems.append(stem(piece))
+            word = word_stem(piece)
+            if word is not None:
+                self._stems.append(word)
             self._ends.append(start + len(piece))
             self._counts.append(len(self._stems))
 

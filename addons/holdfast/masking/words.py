@@ -59,7 +59,18 @@ class Cutter:
 
 def is_word(piece: str) -> bool:
     """Whether ``piece`` counts as a word for context: neither mark, blank, mask nor stop word."""
-    return piece[0].isalnum() and piece.lower() not in STOP_WORDS and stem(piece) not in STOP_WORDS
+    return word_stem(piece) is not None
+
+
+def word_stem(piece: str) -> str | None:
+    """The stem of ``piece``; None where it is no word."""
+    if not piece[0].isalnum():
+        return None
+    lower = piece.lower()
+    if lower in STOP_WORDS:
+        return None
+    found = stem(lower)
+    return None if found in STOP_WORDS else found
 
 
 @functools.lru_cache(maxsize=4096)

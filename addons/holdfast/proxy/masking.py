@@ -11,6 +11,8 @@ from holdfast.masking.work.pool import Pool
 from holdfast.policy.ruleset import Ruleset
 from holdfast.proxy.plant import Plant
 
+log = logging.getLogger(__name__)
+
 
 class MaskingStation:
     """Builds the Masker from `rules/masking.yaml`, warm before the first message."""
@@ -53,5 +55,6 @@ class MaskingStation:
         except BaseException:
             pool.drop()
             raise
+        log.info("masking is ready; texts are looked through with %s", masker.scanning)
         engine = masker.describe()
         return masker, {"engine": engine.name, "version": engine.version, "config": engine.config_hex}
