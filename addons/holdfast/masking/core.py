@@ -74,7 +74,7 @@ class Core:
         message = task.message
         name = message.name if isinstance(message, Call) else task.tool
         walk = self.walk(task.server, name, message.direction, budget)
-        walk.expect(message.params if isinstance(message, Call) else message.result)
+        self._scanner.expect(message.params if isinstance(message, Call) else message.result, budget)
         try:
             forward, keep = _masked(message, walk, task)
         except RecursionError:

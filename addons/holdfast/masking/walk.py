@@ -83,10 +83,6 @@ class Walk:
         self._leaves.count()
         return self._leaves.part(text, at, before, place)
 
-    def expect(self, value: Json) -> None:
-        """Be told of ``value``, which is about to be walked over: its texts may be looked through together."""
-        self._scanner.expect(value, self._budget)
-
     def data(self, value: Json, place: Place) -> Pair:
         """A value of the tool, the prompt or the user: everything in it is scanned."""
         if isinstance(value, str):
@@ -139,7 +135,7 @@ class Walk:
             value = jsontext.parse_text(text)
         except jsontext.JsonError:
             return None  # a log line, a path, two objects in a row: scanned as text
-        self.expect(value)
+        self._scanner.expect(value, self._budget)
         forward, kept = self.data(value, place.inside())
         dump = writer_of(text)
         return (text if forward is value else dump(forward)), (text if kept is value else dump(kept))
