@@ -8,7 +8,7 @@ from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import is_transparent, name_context
 
 LEAVES_MAX = 100_000  # all values and names of one message, also those of JSON in its texts; some 20 us each
-HOLD_BACK_CHARS = 256  # of a text in pieces; the longest shipped pattern that crosses blanks (sql-password) needs 236
+HOLD_BACK_CHARS = 256  # of a text in pieces; values with blanks have up to 200, and the label before them has gone
 HOLD_BACK_MIN = 64  # less would let values go in two halves
 HOLD_BACK_MAX = 4096  # more is a page of text, for which nobody waits
 JSON_IN_TEXT_MAX = 4  # tools wrap JSON in a text once or twice; each level doubles the backslashes

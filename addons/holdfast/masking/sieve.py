@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from holdfast.masking.entries import InForce, MaskingRules
-from holdfast.masking.spans import Span, without_inner_phones
+from holdfast.masking.spans import Span, without_inner_phones, without_mail_of_urls
 
 _SCORE_DIGITS: Final = 2  # as spans have it
 
@@ -19,11 +19,11 @@ class Sieve:
         self._keeps_all = lowest == self._thresholds
 
     def kept(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
-        """Those of ``spans`` that are in force, without telephone numbers that are part of another."""
+        """Those of ``spans`` that are in force, without telephone numbers and mail that are part of another."""
         if not spans:
             return spans
         held = spans if self._keeps_all else tuple(filter(self._holds, spans))
-        left: Sequence[Span] = without_inner_phones(held)
+        left: Sequence[Span] = without_inner_phones(without_mail_of_urls(held))
         return left if isinstance(left, tuple) else tuple(left)
 
     def _holds(self, span: Span) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 PHONE: Final = "PHONE_NUMBER"
+EMAIL: Final = "EMAIL_ADDRESS"
+PASSWORD: Final = "PASSWORD"  # noqa: S105 -- the name of an entity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ def without_inner_phones(spans: Sequence[Span]) -> Sequence[Span]:
             around = [other for other in around if other.end > span.start]
             if any(span.end <= other.end and other.score >= span.score for other in around):
                 continue
+        kept.append(span)
+    return kept
+
+
+def without_mail_of_urls(spans: Sequence[Span]) -> Sequence[Span]:
+    """``spans`` without e-mail addresses that are a password and the host behind it: ``://app:secret@db.example``."""
+    if not any(span.entity == PASSWORD for span in spans):
+        return spans
+    kept: list[Span] = []
+    passwords: list[Span] = []  # that reach over the place looked at
+    for span in sorted(spans, key=lambda item: (item.start, item.entity == EMAIL)):
+        passwords = [other for other in passwords if other.end > span.start]
+        if span.entity == EMAIL and any(other.end < span.end for other in passwords):
+            continue
+        if span.entity == PASSWORD:
+            passwords.append(span)
         kept.append(span)
     return kept
 

@@ -1,0 +1,42 @@
+"""Secrets where tools say them: in configuration, commands, headers and addresses, each masked whole and no more."""
+
+import pytest
+
+from holdfast.masking.masker import Masker
+
+TEXTS = [
+    ("DB_PASSWORD=Ex4mple!\nPORT=5432", "DB_PASSWORD=<PASSWORD>\nPORT=5432"),
+    ("user=x&password=Ex4mple&phone=1", "user=x&password=<PASSWORD>&phone=1"),
+    ("Server=db;User Id=sa;Password=Ex4mple!;Encrypt=true", "Server=db;User Id=sa;Password=<PASSWORD>;Encrypt=true"),
+    ("postgresql://app:Ex4mple1@db.example.com:5432/crm", "postgresql://app:<PASSWORD>@db.example.com:5432/crm"),
+    ("redis://:p@ss/word@cache:6379/0", "redis://:<PASSWORD>@cache:6379/0"),
+    ('passphrase = "correct horse battery"', 'passphrase = "<PASSWORD>"'),
+    ("curl -u deploy:Ex4mple https://example.com", "curl -u deploy:<PASSWORD> https://example.com"),
+    ("GET /a?token=exampleexample&n=1 HTTP/1.1", "GET /a?token=<API_KEY>&n=1 HTTP/1.1"),
+    ("Cookie: lang=en; sessionid=EXAMPLE0EXAMPLE0", "Cookie: lang=en; sessionid=<API_KEY>"),
+    ("data:\n  password: RXg0bXBsZQ==\n", "data:\n  password: <PASSWORD>\n"),
+    ('variable "db_password" { default = "Ex4mple" }', 'variable "db_password" { default = "<PASSWORD>" }'),
+]  # fmt: skip
+CODE = [
+    "password = getpass.getpass()",
+    "def login(user: str, password: str = None) -> None:",
+    "client = Client(api_key=os.environ['API_KEY'], token=self.token)",
+    "const apiKey = process.env.API_KEY;",
+    "password: {{ vault_password }}",
+    "api_key: ${API_KEY}",
+    "The password is required and must be changed.",
+    "for page_token in pages: next_token = page.next_token",
+    "primary_key=True, foreign_key='user.id'",
+    "git clone git@github.com:example/compass.git",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS, ids=[text[:24] for text, _ in TEXTS])
+def test_a_secret_is_masked_whole_and_nothing_beside_it(masker: Masker, text: str, expected: str) -> None:
+    assert masker.keep_text(text) == expected
+    assert masker.keep_text(expected) == expected
+
+
+@pytest.mark.parametrize("text", CODE)
+def test_code_that_handles_secrets_holds_none(masker: Masker, text: str) -> None:
+    assert masker.keep_text(text) == text
