@@ -122,6 +122,13 @@ def test_look_alikes_are_found_and_masked_where_they_stand(masker: Masker, text:
     assert "<" in masked or "*" in masked
 
 
+def test_an_invisible_character_at_either_end_of_a_value_is_not_the_end_of_masking(masker: Masker) -> None:
+    for text in ("\u200bDE89370400440532013000", "DE89370400440532013000\u200b", "\u200b234-45-6789 \u00e9\u200b"):
+        masked = masker.keep_text(text)
+        assert "<" in masked
+        assert not any(char.isdigit() for char in masked)
+
+
 def test_a_mask_is_no_context_for_what_follows(masker: Masker) -> None:
     text = "<US_SSN> 234456789"
     assert masker.keep_text(text) == text

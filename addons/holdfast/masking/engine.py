@@ -167,13 +167,19 @@ class Scanner:
     ) -> list[_Result]:
         results: list[_Result] = []
         for spelling in others:
-            budget.spend(len(spelling.text))
-            for result, found, start, end in self._find(spelling.text, context, budget):
-                span = spelling.span(start, end)
-                if spelling.is_cut(*span, len(text)):
-                    return self._find_spelt(text, whole_spellings_of(text), context, budget)
-                results.append((result, found, *span))
+            found = self._find_in(spelling, context, budget)
+            if any(spelling.is_cut(start, end, len(text)) for *_, start, end in found):
+                # Once is enough: a whole spelling may begin behind the text's first character, where that is nothing.
+                return [one for whole in whole_spellings_of(text) for one in self._find_in(whole, context, budget)]
+            results += found
         return results
+
+    def _find_in(self, spelling: Spelling, context: tuple[str, ...], budget: Budget) -> list[_Result]:
+        budget.spend(len(spelling.text))
+        return [
+            (result, found, *spelling.span(start, end))
+            for result, found, start, end in self._find(spelling.text, context, budget)
+        ]
 
     def _span(self, result: RecognizerResult, start: int, end: int) -> Span:
         recognizer = str(result.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY])
