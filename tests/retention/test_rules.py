@@ -30,7 +30,12 @@ def subject(**more: Any) -> Subject:
 
 def test_the_shipped_policy_keeps_for_400_days_and_holds_nothing() -> None:
     shipped, _ = load_retention(SHIPPED)
-    assert (shipped.keep_days, shipped.members, shipped.rules, shipped.legal_holds) == (400, ("req", "res", "found"), (), ())
+    assert (shipped.keep_days, shipped.members, shipped.rules, shipped.legal_holds) == (
+        400,
+        ("req", "res", "found"),
+        (),
+        (),
+    )
 
 
 def test_the_examples_in_the_shipped_file_are_rules_once_they_are_uncommented() -> None:

@@ -25,7 +25,7 @@ class Noted:
         self._tools = tools
         self._direction = direction
         self.travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
-        self._refusing = {name for name in self.travelling if tools.entities[name].operator == "refuse"}
+        self.refusing = {name for name in self.travelling if tools.entities[name].operator == "refuse"}
         self._issues = direction is Direction.TO_CLIENT and any(rule.restores for rule in tools.entities.values())
         self.issued: dict[tuple[str, str], Issued] = {}
         self.findings: list[Finding] = []
@@ -41,7 +41,7 @@ class Noted:
         """A key or path rule masks a value of ``length`` characters."""
         version = self._tools.versions.of(force.id)
         self.findings.append(Finding(force.id, force.entity, place.path, length, 1.0, KEY_RECOGNIZER, version))
-        if place.travels and force.entity in self._refusing:
+        if place.travels and force.entity in self.refusing:
             self.refused.append(self.findings[-1])
 
     def unscanned(self, length: int, place: Place) -> None:
@@ -50,8 +50,8 @@ class Noted:
 
     def look(self, spans: Sequence[Span], place: Place) -> None:
         """See whether the message must be refused: also for what another finding in the same place speaks for."""
-        for span in spans if self._refusing and place.travels else ():
-            if span.entity in self._refusing and not self.refused:
+        for span in spans if self.refusing and place.travels else ():
+            if span.entity in self.refusing and not self.refused:
                 self.refused.append(self._finding(span, place))
 
     def finder(self, place: Place) -> Report:
