@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import logging
 import os
 import socket
@@ -14,7 +15,8 @@ from holdfast.call import Call, Direction, Reply
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking import engine, leaves, place, quiet
-from holdfast.masking.budget import Budget
+from holdfast.masking import masker as maskers
+from holdfast.masking.budget import KEPT, Budget
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finder import FullFinder
 from holdfast.masking.language import CutterNlpEngine
@@ -232,7 +234,7 @@ def test_a_pattern_that_presidio_skips_is_an_error_and_no_pass(monkeypatch: pyte
     logging.disable(logging.CRITICAL)  # the alarm must not hang on the logging machinery
     try:
         with pytest.raises(MaskingError):
-            masker.keep_text("bob@example.com " + "a." * 6000 + "@")
+            masker.keep_json("bob@example.com " + "a." * 6000 + "@")
     finally:
         logging.disable(logging.NOTSET)
 
@@ -240,7 +242,7 @@ def test_a_pattern_that_presidio_skips_is_an_error_and_no_pass(monkeypatch: pyte
 def test_limits_refuse_the_message(masker: Masker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "LEAF_CHARS_MAX", 1000)
     with pytest.raises(MaskingError, match="characters"):
-        masker.keep_text("x" * 1001)
+        masker.keep_json("x" * 1001)
     monkeypatch.setattr(leaves, "LEAVES_MAX", 10)
     with pytest.raises(MaskingError, match="texts"):
         masker.keep_json(["a"] * 11)
@@ -253,6 +255,15 @@ def test_limits_refuse_the_message(masker: Masker, monkeypatch: pytest.MonkeyPat
         nested = jsontext.wire([nested]).decode()
     with pytest.raises(MaskingError, match="nested"):
         masker.keep_json(nested)
+
+
+def test_a_text_beside_messages_is_not_shown_where_scanning_it_would_keep_others_waiting(
+    masker: Masker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert masker.keep_text("x" * maskers.KEPT_CHARS_MAX) == "x" * maskers.KEPT_CHARS_MAX
+    assert masker.keep_text("x" * (maskers.KEPT_CHARS_MAX + 1)) == "<UNSCANNED>"
+    monkeypatch.setattr("holdfast.masking.masker.KEPT", dataclasses.replace(KEPT, message_s=-1.0))
+    assert masker.keep_text("agent " * 600) == "<UNSCANNED>"
 
 
 def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch, shipped_rules: object) -> None:

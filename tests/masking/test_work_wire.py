@@ -9,6 +9,7 @@ from holdfast.call import Call, Direction, Reply
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking.core import Core, Task
+from holdfast.masking.parts import Part
 from holdfast.masking.size import CHARS_MAX, VALUES_COUNT_MAX, fits_in_place
 from holdfast.masking.work import child, frames, wire
 
@@ -47,6 +48,16 @@ def test_what_a_worker_cannot_mask_is_said_without_its_text() -> None:
 async def test_an_answer_that_is_none_is_not_believed(value: Json) -> None:
     with pytest.raises(MaskingError, match="cannot be read"):
         await wire.masked_of(value, call("x"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], [1, "", "", [], []], [-1, "", "", [], [], 0], [9, "", "", [], [], 0], [1, None, "", [], [], 0]],
+)
+async def test_what_is_no_step_is_not_believed(value: Json) -> None:
+    part = Part("llm", None, Direction.TO_CLIENT, "", 64, "held")
+    with pytest.raises(MaskingError, match="cannot be read"):
+        await wire.parted_of(value, part)
 
 
 async def test_a_frame_that_says_it_is_too_long_is_not_waited_for() -> None:

@@ -4,76 +4,27 @@ import asyncio
 import dataclasses
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.masking.conftest import KEY, rules_of
+from tests.masking.pools import LARGE, ONE, RULES, SSN, call, state, until, world_of
 
 from holdfast.call import Call, Direction, Message, Reply
 from holdfast.errors import MaskingError
-from holdfast.jsontext import Json
 from holdfast.masking.budget import Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.entries import MaskingRules
-from holdfast.masking.masker import Masker
-from holdfast.masking.size import CHARS_MAX
+from holdfast.masking.leaves import Before
+from holdfast.masking.parts import Part
+from holdfast.masking.pieces import Terms as PieceTerms
 from holdfast.masking.work import child
 from holdfast.masking.work.nursery import Setup
-from holdfast.masking.work.pool import DEFAULT, Pool, Terms
+from holdfast.masking.work.pool import Pool
 from holdfast.masking.work.worker import Nursery
 
-SSN = "234-45-6789"
-RULES = """
-version: 1
-entities:
-  - {entity: US_SSN}
-  - {entity: EMAIL_ADDRESS, forward: none, operator: pseudonym}
-  - {entity: IP_ADDRESS, forward: to_client, operator: pseudonym, restore: caller}
-"""
-ONE = dataclasses.replace(DEFAULT, workers_count=1)
-LARGE = "plain words " * (CHARS_MAX // 10)
-
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the tests look at processes in /proc")
-
-
-def call(text: Json, number: int = 1) -> Call:
-    return Call("tools/call", {"name": "put", "arguments": {"note": text}}, number, Direction.TO_SERVER)
-
-
-def state(pid: int) -> str:
-    """The letter that the kernel has for a process: T is stopped, Z ended and not yet waited for; empty is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():  # noqa: ASYNC110 -- what happens in another process sets no event
-            await asyncio.sleep(0.01)
-
-
-class World:
-    """A pool that is ready, and a Masker that uses it."""
-
-    def __init__(self, pool: Pool, masker: Masker) -> None:
-        self.pool = pool
-        self.masker = masker
-
-    @property
-    def pid(self) -> int:
-        """The process of the worker that is next."""
-        return self.pool._idle[-1].pid
-
-    async def mask(self, message: Message) -> str:
-        return str((await self.masker.mask(message, server="crm")).keep)
-
-    def end(self) -> None:
-        """Let the workers go; the nursery stays for the next test."""
-        for worker in self.pool._idle:
-            worker.close()
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +38,6 @@ def nursery(rules: MaskingRules) -> Iterator[Nursery]:
     asyncio.run(nursery.load(Setup(rules, KEY)))
     yield nursery
     asyncio.run(nursery.end())
-
-
-async def world_of(rules: MaskingRules, terms: Terms = ONE, nursery: Nursery | None = None) -> World:
-    pool = Pool(rules, KEY, terms)
-    pool._nursery = nursery
-    await pool.start()
-    return World(pool, Masker(rules, KEY, pool))
 
 
 MESSAGES: list[Message] = [
@@ -112,6 +56,32 @@ async def test_a_worker_masks_as_the_gateway_does(rules: MaskingRules, nursery: 
     for message in MESSAGES:
         task = Task(message, "crm")
         assert await world.pool.mask(task) == core.mask(task, Budget())
+    world.end()
+
+
+async def test_a_worker_takes_a_step_of_a_text_in_pieces_as_the_gateway_does(
+    rules: MaskingRules, nursery: Nursery
+) -> None:
+    world, core = await world_of(rules, nursery=nursery), Core(rules, KEY)
+    part = Part("llm", None, Direction.TO_CLIENT, "/result/text", 64, f"{SSN} and some words " * 20, Before("the ssn "))
+    for one in (part, dataclasses.replace(part, is_last=True), dataclasses.replace(part, is_last=True, gone=Before())):
+        done = await world.pool.part(one)
+        assert done == core.part(one, Budget())
+        assert done.taken_count
+        assert SSN not in done.forward + done.keep
+    world.end()
+
+
+async def test_a_long_text_in_pieces_is_masked_by_a_worker(rules: MaskingRules, nursery: Nursery) -> None:
+    world = await world_of(rules, nursery=nursery)
+    worker = world.pool._idle[-1]
+    pieces = world.masker.pieces("/result/text", Direction.TO_CLIENT, PieceTerms(whole=True), server="llm")
+    assert await pieces.add(LARGE) == ("", "")
+    assert await pieces.add(SSN) == ("", "")
+    assert worker.tasks_count == 0
+    forward, keep = await pieces.finish()
+    assert forward == keep == f"{LARGE}<US_SSN>"
+    assert worker.tasks_count == 1
     world.end()
 
 

@@ -34,10 +34,10 @@ class ChatTeller:
         self._around: JsonObject = {}
         self._choices: dict[int, _Choice] = {}
 
-    def take(self, event: Event) -> list[Told]:
+    async def take(self, event: Event) -> list[Told]:
         """See :meth:`Teller.take`."""
         if event.data == DONE and event.name is None:
-            rest = self._rest()
+            rest = await self._rest()
             self.ended = True
             return [*rest, Told(None)]
         data = parsed(event)
@@ -47,9 +47,9 @@ class ChatTeller:
         chunk = without_logprobs({name: item for name, item in data.items() if name != _NOT_TOLD})
         if not isinstance(chunk, dict) or not isinstance(chunk.get("choices"), list):
             raise Refused(Cause.MALFORMED, "a chunk has no choices")
-        return self._chunk(chunk)
+        return await self._chunk(chunk)
 
-    def _chunk(self, chunk: JsonObject) -> list[Told]:
+    async def _chunk(self, chunk: JsonObject) -> list[Told]:
         listed = chunk["choices"]
         assert isinstance(listed, list)
         self._around |= {name: item for name, item in chunk.items() if name != "choices" and item is not None}
@@ -60,37 +60,37 @@ class ChatTeller:
             index = index_of(choice)
             if not isinstance(choice, dict):
                 raise Refused(Cause.MALFORMED, "a choice is no object")
-            shell, found = self._choice(index, choice)
+            shell, found = await self._choice(index, choice)
             told += found
             if choice.get("finish_reason") is not None:
                 ends = True
-                told += self._rest(index)
+                told += await self._rest(index)
             left.append(shell)
             says = says or says_something({**shell, "index": None})
         says = says or not listed or chunk.get("usage") is not None
         shells = [Told({**chunk, "choices": left})] if says else []
         return [*told, *shells] if ends else [*shells, *told]
 
-    def _choice(self, index: int, choice: JsonObject) -> tuple[JsonObject, list[Told]]:
+    async def _choice(self, index: int, choice: JsonObject) -> tuple[JsonObject, list[Told]]:
         known = self._choices.setdefault(index, _Choice())
         delta, texts = lift(choice.get("delta") or {})
         if not isinstance(delta, dict):
             raise Refused(Cause.MALFORMED, "a delta is no object")
-        told = [one for key, text in texts for one in self._add((index, *key), text)]
+        told = [one for key, text in texts for one in await self._add((index, *key), text)]
         if delta.get("role") is not None and delta["role"] == known.message.get("role"):
             del delta["role"]  # some servers repeat it with every token
         _merge(known.message, delta)
         known.more |= {name: item for name, item in choice.items() if name not in ("delta", "index")}
         return {**choice, "delta": delta}, told
 
-    def _add(self, key: Key, text: str) -> list[Told]:
+    async def _add(self, key: Key, text: str) -> list[Told]:
         index, *path = key
         place = "/".join(str(step) for step in path)
-        pair = self._texts.add(key, text, f"/result/choices/{index}/message/{place}")
+        pair = await self._texts.add(key, text, f"/result/choices/{index}/message/{place}")
         return [self._text(key, pair)] if any(pair) else []
 
-    def _rest(self, *index: int) -> list[Told]:
-        told = [(key, self._texts.finish(key)) for key in self._texts.open_at(*index)]
+    async def _rest(self, *index: int) -> list[Told]:
+        told = [(key, await self._texts.finish(key)) for key in self._texts.open_at(*index)]
         return [self._text(key, pair) for key, pair in told if any(pair)]
 
     def _text(self, key: Key, pair: tuple[str, str]) -> Told:

@@ -28,21 +28,21 @@ class MessagesTeller:
         self._message: JsonObject = {}
         self._blocks: dict[int, JsonObject] = {}
 
-    def take(self, event: Event) -> list[Told]:
+    async def take(self, event: Event) -> list[Told]:
         """See :meth:`Teller.take`."""
         data = parsed(event)
         match data.get("type"):
             case "ping":
                 return [PING]
             case "content_block_start":
-                return self._start(data)
+                return await self._start(data)
             case "content_block_delta":
-                return self._delta(data)
+                return await self._delta(data)
             case "content_block_stop":
-                return [*self._rest(integer(data, "index")), _told(data)]
+                return [*await self._rest(integer(data, "index")), _told(data)]
             case "message_stop":
                 self.ended = True
-                return [*self._rest(), _told(data)]
+                return [*await self._rest(), _told(data)]
             case str():
                 self._follow(data)
                 return [_told(data)]
@@ -64,22 +64,22 @@ class MessagesTeller:
             case _:
                 pass
 
-    def _start(self, data: JsonObject) -> list[Told]:
+    async def _start(self, data: JsonObject) -> list[Told]:
         index, block = integer(data, "index"), _object(data, "content_block")
         if index in self._blocks:
             raise Refused(Cause.SERVER_FAULT, "a content block starts twice")
         left, texts = _lift(block)
         self._blocks[index] = left
-        told = [one for name, text in texts for one in self._add(index, name, text)]
+        told = [one for name, text in texts for one in await self._add(index, name, text)]
         return [_told({**data, "content_block": left}), *told]
 
-    def _delta(self, data: JsonObject) -> list[Told]:
+    async def _delta(self, data: JsonObject) -> list[Told]:
         index, delta = integer(data, "index"), _object(data, "delta")
         block = self._blocks.get(index)
         if block is None:
             raise Refused(Cause.SERVER_FAULT, "a delta belongs to no content block")
         left, texts = _lift(delta)
-        told = [one for name, text in texts for one in self._add(index, name, text)]
+        told = [one for name, text in texts for one in await self._add(index, name, text)]
         more = {name: item for name, item in left.items() if name != "type" and says_something(item)}
         for name, item in more.items():
             if name == "citation":  # each delta brings one whole
@@ -89,13 +89,13 @@ class MessagesTeller:
                 block[name] = item
         return [_told({**data, "delta": left}), *told] if more else told
 
-    def _add(self, index: int, name: str, text: str) -> list[Told]:
+    async def _add(self, index: int, name: str, text: str) -> list[Told]:
         member = "input" if name == "partial_json" else name
-        pair = self._texts.add((index, name), text, f"/result/content/{index}/{member}")
+        pair = await self._texts.add((index, name), text, f"/result/content/{index}/{member}")
         return [_text((index, name), pair)] if any(pair) else []
 
-    def _rest(self, *index: int) -> list[Told]:
-        told = [(key, self._texts.finish(key)) for key in self._texts.open_at(*index)]
+    async def _rest(self, *index: int) -> list[Told]:
+        told = [(key, await self._texts.finish(key)) for key in self._texts.open_at(*index)]
         return [_text(key, pair) for key, pair in told if any(pair)]
 
     def reply(self, call_id: Id) -> Reply:

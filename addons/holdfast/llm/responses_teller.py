@@ -29,7 +29,7 @@ class ResponsesTeller:
         self._deltas: dict[Key, JsonObject] = {}  # what a delta of each text looks like
         self._number = 0
 
-    def take(self, event: Event) -> list[Told]:
+    async def take(self, event: Event) -> list[Told]:
         """See :meth:`Teller.take`."""
         if event.data == DONE and self.ended:  # what some compatible servers say in the end
             return []
@@ -37,19 +37,19 @@ class ResponsesTeller:
         if not isinstance(data, dict) or not isinstance(kind := data.get("type"), str):
             raise Refused(Cause.MALFORMED, "an event has no type")
         if kind.endswith(".delta") and isinstance(data.get("delta"), str):
-            return self._delta(kind, data)
-        told = self._rest_before(kind, data)
+            return await self._delta(kind, data)
+        told = await self._rest_before(kind, data)
         if kind in _ENDS:
             self.ended, self._last = True, data
         return [*told, self._told(data)]
 
-    def _delta(self, kind: str, data: JsonObject) -> list[Told]:
+    async def _delta(self, kind: str, data: JsonObject) -> list[Told]:
         key = _key(data, kind.removesuffix(".delta"))
         self._deltas[key] = {**data, "delta": ""}
-        pair = self._texts.add(key, str(data["delta"]), _path(key))
+        pair = await self._texts.add(key, str(data["delta"]), _path(key))
         return [self._text(key, pair)] if any(pair) else []
 
-    def _rest_before(self, kind: str, data: JsonObject) -> list[Told]:
+    async def _rest_before(self, kind: str, data: JsonObject) -> list[Told]:
         """The rest of every text that ``data`` ends: its own, those of its item, or all."""
         if kind in _ENDS:
             keys = self._texts.open_at()
@@ -59,7 +59,7 @@ class ResponsesTeller:
             keys = [key for key in self._texts.open_at() if key == _key(data, kind.removesuffix(".done"))]
         else:
             keys = []
-        told = [(key, self._texts.finish(key)) for key in keys]
+        told = [(key, await self._texts.finish(key)) for key in keys]
         return [self._text(key, pair) for key, pair in told if any(pair)]
 
     def _text(self, key: Key, pair: tuple[str, str]) -> Told:

@@ -82,7 +82,7 @@ class LlmStream:
             if event.data is None:
                 alive = KEEP_ALIVE  # a comment, an id or a time alone
             else:
-                told += self._take(teller, event)
+                told += await self._take(teller, event)
         out = [await self._masked(one) for one in told]
         forward = b"".join(_formatted(one, data) for one, (data, _) in zip(told, out, strict=True))
         says = any(not one.is_fixed for one in told)
@@ -94,9 +94,9 @@ class LlmStream:
         # From here on what is told has a durable Record: it may come back.
         return forward or alive
 
-    def _take(self, teller: Teller, event: Event) -> list[Told]:
+    async def _take(self, teller: Teller, event: Event) -> list[Told]:
         if not teller.ended:
-            return teller.take(event)
+            return await teller.take(event)
         if event.data == DONE or event.name == "ping":
             return []
         raise Refused(Cause.SERVER_FAULT, "an event comes after the last one")

@@ -35,7 +35,7 @@ class Teller(Protocol):
 
     ended: bool
 
-    def take(self, event: Event) -> list[Told]:
+    async def take(self, event: Event) -> list[Told]:
         """What may be told now that ``event`` has come.
 
         Raises:

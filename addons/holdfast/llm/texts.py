@@ -38,7 +38,7 @@ class Texts:
         self._texts: dict[Key, _Text] = {}
         self._chars = 0
 
-    def add(self, key: Key, text: str, path: str) -> Pair:
+    async def add(self, key: Key, text: str, path: str) -> Pair:
         """What may go on of the text at ``key``, now that ``text`` has come. ``path`` is where it will stand at last.
 
         Raises:
@@ -56,9 +56,9 @@ class Texts:
         if self._chars > CHARS_MAX:
             raise Refused(Cause.SERVER_FAULT, f"the reply has more than {CHARS_MAX} characters")
         known.raw.append(text)
-        return known.pieces.add(text)
+        return await known.pieces.add(text)
 
-    def finish(self, key: Key) -> Pair:
+    async def finish(self, key: Key) -> Pair:
         """The rest of the text at ``key``.
 
         Raises:
@@ -66,7 +66,7 @@ class Texts:
         """
         known = self._texts[key]
         known.is_over = True
-        return known.pieces.finish()
+        return await known.pieces.finish()
 
     def open_at(self, *beginning: str | int) -> list[Key]:
         """The keys that begin so and whose text is not over, in the order in which they came."""

@@ -38,6 +38,8 @@ class Limits:
 WHOLE: Final = Limits(MESSAGE_S_MAX, LEAF_S_MAX, REGEX_TIMEOUT_S, 16_384, is_final=True)
 # Together with what is done between two looks at the clock it keeps the loop for less than 50 ms.
 IN_PLACE: Final = Limits(0.01, 0.01, 0.01, 1024, is_final=False)
+# Texts beside messages are short, and nobody can wait for a worker where they are needed.
+KEPT: Final = Limits(0.03, 0.03, 0.03, 1024, is_final=True)
 
 
 class Budget:

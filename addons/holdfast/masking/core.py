@@ -15,6 +15,7 @@ from holdfast.masking.entries import InForce, MaskingRules
 from holdfast.masking.finder import DirectFinder
 from holdfast.masking.finding import Masked
 from holdfast.masking.keys import KeyForces
+from holdfast.masking.parts import Part, Parted, parted
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.schemas import Schema
@@ -80,6 +81,10 @@ class Core:
         except RecursionError:
             raise MaskingError("the message is nested too deep") from None
         return Masked(forward, keep, walk.findings, walk.issued, refused=walk.refused)
+
+    def part(self, part: Part, budget: Budget) -> Parted:
+        """One step of a text that arrives in pieces. Raises MaskingError."""
+        return parted(part, lambda: self.walk(part.server, part.tool, part.direction, budget))
 
     def walk(self, server: str, tool: str | None, direction: Direction, budget: Budget) -> Walk:
         """What walks over a message, or a part of one, for no more than ``budget``."""

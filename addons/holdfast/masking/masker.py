@@ -6,21 +6,27 @@ all of it here, as scripts may.
 """
 
 import asyncio
+import contextlib
+from typing import Final
 
 from holdfast.call import Direction, Message
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking import engine
 from holdfast.masking.automata import Automata
-from holdfast.masking.budget import IN_PLACE, Budget
+from holdfast.masking.budget import IN_PLACE, KEPT, Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.engine import Engine
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finding import Masked
+from holdfast.masking.parts import Part, Parted
 from holdfast.masking.pieces import Pieces, Terms
 from holdfast.masking.place import Place
-from holdfast.masking.size import fits_in_place
+from holdfast.masking.size import fits, fits_in_place
+from holdfast.masking.unscanned import MASK as UNSCANNED_MASK
 from holdfast.masking.work.pool import Pool
+
+KEPT_CHARS_MAX: Final = 4096  # a user agent has a hundred, a reason for a decision a thousand
 
 
 class Masker:
@@ -96,18 +102,29 @@ class Masker:
 
     def pieces(self, path: str, direction: Direction, terms: Terms, *, server: str, tool: str | None = None) -> Pieces:
         """What masks a text that arrives in pieces and will stand at ``path`` of a message of ``direction``."""
-        return Pieces(lambda: self._core.walk(server, tool, direction, Budget()), Place(path), terms)
+        settled = self._core.walk(server, tool, direction, Budget()).settled(Place(path))
+        part = Part(server, tool, direction, path, terms.hold_back_chars)
+        return Pieces(self._part, part, whole=terms.whole or settled.force is not None)
+
+    async def _part(self, part: Part) -> Parted:
+        if self._workers is None:
+            return self._core.part(part, Budget())
+        if fits(part.held):
+            with contextlib.suppress(MaskingError):
+                return self._core.part(part, Budget(limits=IN_PLACE))
+        return await self._workers.part(part)
 
     def keep_text(self, text: str) -> str:
-        """``text`` (a user agent, a name) as Records may keep it.
-
-        Raises:
-            MaskingError: the engine failed or the text is too long.
-        """
-        return self._core.loose_walk(Budget()).text(text, Place(""))[1]
+        """``text`` (a user agent, a name, an id) as Records may keep it; ``<UNSCANNED>`` where that takes too long."""
+        if len(text) > KEPT_CHARS_MAX:
+            return UNSCANNED_MASK
+        try:
+            return self._core.loose_walk(Budget(limits=KEPT)).text(text, Place(""))[1]
+        except MaskingError:
+            return UNSCANNED_MASK
 
     def keep_json(self, value: Json) -> Json:
-        """Any JSON value as Records may keep it.
+        """Any JSON value as Records may keep it, however long that takes: not for the event loop.
 
         Raises:
             MaskingError: the engine failed or a limit was passed.

@@ -34,7 +34,11 @@ def serve(gateway: socket.socket, core: Core) -> None:
 def answer(data: bytes, core: Core) -> Json:
     """What became of the task ``data``: an array, or the reason why there is none."""
     try:
-        task = wire.task_of(wire.load(data))
+        said = wire.load(data)
+        part = wire.part_of(said)
+        if part is not None:
+            return wire.parted_to_json(core.part(part, Budget()))
+        task = wire.task_of(said)
         return wire.masked_to_json(core.mask(task, Budget()), task.message)
     except MaskingError as error:
         return str(error)

@@ -16,6 +16,7 @@ from holdfast.masking.automata import Automata
 from holdfast.masking.core import Task
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finding import Masked
+from holdfast.masking.parts import Part, Parted
 from holdfast.masking.work import wire
 from holdfast.masking.work.nursery import Setup
 from holdfast.masking.work.worker import Nursery, Worker
@@ -94,10 +95,17 @@ class Pool:
         Raises:
             MaskingError: it cannot vouch for the message, took too long or died; or too many others wait.
         """
-        said = await self._do(wire.dump(wire.task_to_json(task)))
+        return await wire.masked_of(await self._said(wire.task_to_json(task)), task.message)
+
+    async def part(self, part: Part) -> Parted:
+        """What a worker makes of a step of a text in pieces. Raises like :meth:`mask`."""
+        return await wire.parted_of(await self._said(wire.part_to_json(part)), part)
+
+    async def _said(self, asked: Json) -> Json:
+        said = await self._do(wire.dump(asked))
         if isinstance(said, str):
             raise MaskingError(said)
-        return await wire.masked_of(said, task.message)
+        return said
 
     async def _do(self, data: bytes) -> Json:
         if self._waiting_count >= self._terms.waiting_count_max:

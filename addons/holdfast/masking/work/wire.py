@@ -16,6 +16,8 @@ from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking.core import Task
 from holdfast.masking.finding import Finding, Issued, Masked
+from holdfast.masking.leaves import Before
+from holdfast.masking.parts import Part, Parted
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _AT_ONCE_COUNT: Final = 1000  # findings, some 5 us each
@@ -54,6 +56,53 @@ def task_of(value: Json) -> Task:
     match value:
         case [list(message), str(server), str() | None as tool, str() | None as shape, dict() | None as schema]:
             return Task(_message_of(message), server, tool, shape, schema)
+        case _:
+            raise MaskingError(_UNREADABLE)
+
+
+def part_to_json(part: Part) -> Json:
+    """A step of a text in pieces for a worker."""
+    gone: list[Json] = [part.gone.raw, part.gone.forwarded, part.gone.kept]
+    place: list[Json] = [part.server, part.tool, part.direction.value, part.path]
+    return ["part", *place, part.back_chars, part.held, gone, part.is_last]
+
+
+def part_of(value: Json) -> Part | None:
+    """The step that a worker was given; None where the task is another. Raises MaskingError."""
+    match value:
+        case ["part", str(server), str() | None as tool, str(way), str(path), *rest]:
+            return _part_at(Part(server, tool, _direction_of(way), path, 0), rest)
+        case _:
+            return None
+
+
+def _part_at(place: Part, rest: list[Json]) -> Part:
+    match rest:
+        case [int(back_chars), str(held), [str(raw), str(forwarded), str(kept)], bool(is_last)]:
+            gone = Before(raw, forwarded, kept)
+            return dataclasses.replace(place, back_chars=back_chars, held=held, gone=gone, is_last=is_last)
+        case _:
+            raise MaskingError(_UNREADABLE)
+
+
+def parted_to_json(done: Parted) -> Json:
+    """What came of a step."""
+    found, barred = _records_to_json(done.findings), _records_to_json(done.refused)
+    return [done.taken_count, done.forward, done.keep, found, barred, done.late_count]
+
+
+async def parted_of(value: Json, part: Part) -> Parted:
+    """What a worker made of ``part``.
+
+    Raises:
+        MaskingError: it said something else.
+    """
+    match value:
+        case [int(taken), str(forward), str(keep), list(findings), list(refused), int(late)] if (
+            0 <= taken <= len(part.held)
+        ):
+            found, barred = await _records_of(Finding, findings), await _records_of(Finding, refused)
+            return Parted(taken, forward, keep, found, barred, late)
         case _:
             raise MaskingError(_UNREADABLE)
 
