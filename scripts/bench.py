@@ -8,7 +8,7 @@ before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`
 ``bench.py holds`` lets many calls be held on one gateway, beside calls that wait for a slow server behind mitmdump.
 ``bench.py ledger`` appends to the ledger in process and over the socket of a separate writer, beside raw SQLite.
 ``bench.py masking`` asks Presidio's own engine and the gateway's way to the same findings over the same texts, gives
-the engine texts made to be slow, and starts it twice.
+the engine texts made to be slow, and starts it twice; ``--loop`` says how long such texts keep the event loop.
 ``bench.py evidence`` builds the package of a ledger with many Records, and verifies it: time and memory of both.
 """
 
@@ -25,7 +25,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
 
-from scripts.bench_world import evidence, holds, hostile, ledger, masking, starting, streams
+from scripts.bench_world import evidence, holds, hostile, ledger, loop_lag, masking, starting, streams
 from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
 from scripts.bench_world.crowds import complain
 from scripts.bench_world.measure import Figures, summarise
@@ -33,6 +33,7 @@ from scripts.bench_world.measure import Figures, summarise
 from holdfast.masking.rules import parse_masking
 from holdfast.policy.beside import Beside
 from holdfast.policy.document import parse_document, read_source
+from holdfast.policy.ruleset import load_ruleset
 
 BARE: Final = "bare mitmdump"
 GATEWAY: Final = "gateway"
@@ -100,12 +101,17 @@ def _evidence_options(parser: argparse.ArgumentParser) -> None:
 
 def _masking_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--messages", type=int, default=200, help="messages for each share with data (default 200)")
+    parser.add_argument("--loop", action="store_true", help="instead: how long hostile texts keep the event loop")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(run=measure_masking)
 
 
 def measure_masking(options: argparse.Namespace) -> int:
     """Find in the same texts both ways and print what that took; 1 where the findings differ."""
+    if options.loop:
+        lags = loop_lag.measure(load_ruleset(ROOT / "rules").masking, _tell)
+        print(json.dumps([dataclasses.asdict(one) for one in lags], indent=2) if options.json else loop_lag.table(lags))
+        return 0
     path = ROOT / "rules" / "masking.yaml"
     sets = {
         "Presidio's defaults, eight regions": masking.defaults_only(path),

@@ -100,7 +100,7 @@ async def _measure_one(masker: Masker, pool: Pool, name: str, chars_count: int) 
     call = Call("tools/call", arguments, 1, Direction.TO_SERVER)
     body = jsontext.wire(call.to_json())
     parse_s = _spent(lambda: parse_body(body, Direction.TO_SERVER))
-    probe = _Probe()
+    probe = Probe()
     watching = asyncio.create_task(probe.watch())
     for _ in range(_SETTLE_TURNS):
         await asyncio.sleep(_TURN_S)
@@ -125,17 +125,19 @@ async def _outcome(masker: Masker, message: Message) -> str:
     return f"{len(masked.findings)} findings"
 
 
-class _Probe:
+class Probe:
     """Takes a turn again and again, and remembers the longest time between two of them."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
+        """Forget what was seen."""
         self.turn_s = self.gap_s = 0.0
         self._at = (time.thread_time(), time.perf_counter())
 
     async def watch(self) -> None:
+        """Take turns until cancelled."""
         while True:
             await asyncio.sleep(_TURN_S)
             now = (time.thread_time(), time.perf_counter())

@@ -1,12 +1,14 @@
 """The benchmark's arithmetic and traffic."""
 
+import asyncio
 import json
 import math
 import os
+import time
 
 import pytest
 from scripts.bench import ROOT, main
-from scripts.bench_world import hostile, masking
+from scripts.bench_world import hostile, loop_lag, masking
 from scripts.bench_world.load import content_length
 from scripts.bench_world.measure import Round, cpu_seconds, percentile_ms, summarise
 from scripts.bench_world.traffic import MESSAGE_BYTES, RAW_CARD, calls, replies, request_bytes, stamped
@@ -96,3 +98,22 @@ def test_texts_made_to_be_slow_are_measured_one_by_one() -> None:
     assert costs == sorted(costs, key=lambda cost: -cost.seconds)
     assert len(hostile.table(costs, 3).splitlines()) == 4
     assert {cost.name: cost.outcome for cost in costs}["219-12-3456 "] == "1365"
+
+
+@pytest.mark.parametrize("name", loop_lag.HOSTILE)
+def test_a_hostile_text_has_the_length_that_its_row_says(name: str) -> None:
+    for chars_count in (1000, loop_lag.SIZES[0]):
+        text = loop_lag.text_of(name, chars_count)
+        assert chars_count - len(loop_lag.HOSTILE[name][0]) < len(text) <= chars_count
+
+
+async def test_the_longest_turn_of_the_loop_is_seen() -> None:
+    probe = loop_lag.Probe()
+    watching = asyncio.create_task(probe.watch())
+    await asyncio.sleep(0)
+    started_s = time.thread_time()
+    while time.thread_time() - started_s < 0.05:
+        pass
+    await asyncio.sleep(0.01)
+    watching.cancel()
+    assert probe.turn_s >= 0.05

@@ -18,7 +18,7 @@ from holdfast import jsontext
 from holdfast.errors import LedgerError
 from holdfast.ledger.reader import open_reader
 
-READY_S: Final = 45  # two seconds alone; more where many start at once
+READY_S: Final = 120  # ten seconds alone: the engine is loaded twice; more where many start at once
 _LISTENS: Final = re.compile(r"listening at 127\.0\.0\.1:(\d+)")
 BIN: Final = Path(sys.executable).parent
 
