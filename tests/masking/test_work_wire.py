@@ -8,9 +8,15 @@ from tests.masking.conftest import KEY, rules_of
 from holdfast.call import Call, Direction, Reply
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
+from holdfast.masking.budget import IN_PLACE, Budget
 from holdfast.masking.core import Core, Task
+from holdfast.masking.finder import FullFinder
+from holdfast.masking.language import CutterNlpEngine
 from holdfast.masking.parts import Part
+from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.size import CHARS_MAX, VALUES_COUNT_MAX, fits_in_place
+from holdfast.masking.unscanned import LeafError
+from holdfast.masking.words import Cutter
 from holdfast.masking.work import child, frames, wire
 
 SSN = "234-45-6789"
@@ -97,3 +103,13 @@ async def test_a_worker_knows_the_schema_and_says_what_may_come_back() -> None:
     masked = await wire.masked_of(said, reply)
     assert [one.value for one in masked.issued][-1] == "bob@example.com"
     assert "@masked.example" in str(masked.forward.to_json())
+
+
+def test_a_model_reads_no_long_text_on_the_event_loop() -> None:
+    rules, cutter = rules_of("version: 1\nentities: [{entity: US_SSN}]"), Cutter(["US_SSN"])
+    finder = FullFinder(build_recognizers(rules), CutterNlpEngine(cutter))
+    text = f"{'word ' * 200}{SSN}"
+    with pytest.raises(LeafError):
+        finder.find(text, (), Budget(limits=IN_PLACE))
+    assert finder.find(text, (), Budget())
+    assert finder.find(SSN, (), Budget(limits=IN_PLACE))

@@ -18,11 +18,13 @@ from holdfast.masking.language import LANGUAGE
 from holdfast.masking.nearby import Nearby
 from holdfast.masking.prefilter import Hits, Prefilter, build_prefilter
 from holdfast.masking.runners import Runner, runner_of
+from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 
 CONTEXT_BOOST: Final = 0.35  # the two of LemmaContextAwareEnhancer
 CONTEXT_SCORE_MIN: Final = 0.4
+MODEL_CHARS_MAX: Final = 512  # on the event loop, of one text: a model reads some ten thousand words a second
 
 
 class Finder(Protocol):
@@ -53,6 +55,8 @@ class FullFinder:
 
     def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         """Presidio's results."""
+        if not budget.is_final and len(text) > MODEL_CHARS_MAX:
+            raise LeafError(f"a text has more than {MODEL_CHARS_MAX} characters")
         budget.spend(len(text))
         return list(self._engine.analyze(text, language=LANGUAGE, context=list(context)))
 

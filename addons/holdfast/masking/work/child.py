@@ -50,9 +50,13 @@ def _limit_memory() -> None:
     """A message that makes the engine take more fails, and takes no memory from anybody else."""
     if sys.platform == "linux":
         used_bytes = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used_bytes + MEMORY_BYTES_MAX,) * 2)
+        _limit(resource.RLIMIT_AS, used_bytes + MEMORY_BYTES_MAX)
 
 
 def _limit_time() -> None:
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_S_MAX, hard))
+    _limit(resource.RLIMIT_CPU, int(time.process_time()) + CPU_S_MAX)
+
+
+def _limit(which: int, most: int) -> None:
+    hard = resource.getrlimit(which)[1]  # whoever runs the gateway may have set a lower one
+    resource.setrlimit(which, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

@@ -21,7 +21,7 @@ FORK_S_MAX: Final = 10  # it takes some milliseconds
 GOODBYE_S: Final = 5  # a nursery whose socket has ended ends at once
 _SOURCE: Final = Path(__file__).resolve().parents[3]
 # What a program needs to run at all; keys and tokens in the gateway's environment are none of its business.
-_KEPT: Final = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ")
+_KEPT: Final = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a fork copies one thread alone
 
 
