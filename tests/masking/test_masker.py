@@ -1,5 +1,4 @@
 import asyncio
-import dataclasses
 import logging
 import os
 import socket
@@ -15,8 +14,7 @@ from holdfast.call import Call, Direction, Reply
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking import engine, leaves, place, quiet
-from holdfast.masking import masker as maskers
-from holdfast.masking.budget import KEPT, Budget
+from holdfast.masking.budget import Budget
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finder import FullFinder
 from holdfast.masking.language import CutterNlpEngine
@@ -255,15 +253,6 @@ def test_limits_refuse_the_message(masker: Masker, monkeypatch: pytest.MonkeyPat
         nested = jsontext.wire([nested]).decode()
     with pytest.raises(MaskingError, match="nested"):
         masker.keep_json(nested)
-
-
-def test_a_text_beside_messages_is_not_shown_where_scanning_it_would_keep_others_waiting(
-    masker: Masker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert masker.keep_text("x" * maskers.KEPT_CHARS_MAX) == "x" * maskers.KEPT_CHARS_MAX
-    assert masker.keep_text("x" * (maskers.KEPT_CHARS_MAX + 1)) == "<UNSCANNED>"
-    monkeypatch.setattr("holdfast.masking.masker.KEPT", dataclasses.replace(KEPT, message_s=-1.0))
-    assert masker.keep_text("agent " * 600) == "<UNSCANNED>"
 
 
 def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch, shipped_rules: object) -> None:

@@ -11,11 +11,13 @@ from holdfast import jsontext
 from holdfast.call import Call, Direction, Message, Reply
 from holdfast.errors import MaskingError, RulesError
 from holdfast.jsontext import Json
-from holdfast.masking.budget import IN_PLACE, Budget
+from holdfast.masking import masker as maskers
+from holdfast.masking.budget import IN_PLACE, KEPT, Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.engine import LEAF_CHARS_MAX
 from holdfast.masking.finder import Finder
 from holdfast.masking.finding import Finding, Masked
+from holdfast.masking.masker import Masker
 from holdfast.masking.unscanned import MASK
 
 SSN = "234-45-6789"
@@ -173,3 +175,12 @@ def test_rules_that_would_let_something_pass_are_wrong(text: str, line: int) -> 
     with pytest.raises(RulesError) as caught:
         rules_of(text)
     assert caught.value.line == line
+
+
+def test_a_text_beside_messages_is_not_shown_where_scanning_it_would_keep_others_waiting(
+    masker: Masker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert masker.keep_text("x" * maskers.KEPT_CHARS_MAX) == "x" * maskers.KEPT_CHARS_MAX
+    assert masker.keep_text("x" * (maskers.KEPT_CHARS_MAX + 1)) == "<UNSCANNED>"
+    monkeypatch.setattr("holdfast.masking.masker.KEPT", dataclasses.replace(KEPT, message_s=-1.0))
+    assert masker.keep_text("agent " * 600) == "<UNSCANNED>"
