@@ -13,7 +13,7 @@ from holdfast.passage import Admission
 from holdfast.policy.servers import Server
 from holdfast.stations import Stations, Trail
 
-INLINE_BYTES_MAX: Final = 256 * 1024  # a longer body takes more than 10 ms to look through: not on the event loop
+INLINE_BYTES_MAX: Final = 64 * 1024  # a longer body may take more than 10 ms to look through: not on the event loop
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Restorer:
         return self._plain(text, at)
 
     def _plain(self, text: str, at: _Steps) -> str:
+        if not self._given.may_stand_in(text):
+            return text
         parts: list[str] = []
         done = 0
         for run in RUN.finditer(text):

@@ -10,13 +10,13 @@ import dataclasses
 import html
 import re
 import urllib.parse
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from holdfast.masking.finding import Issued
 
-PER_CALLER_COUNT_MAX: Final = 5_000  # values; a list of contacts has some hundreds. About 5 MB
-COUNT_MAX: Final = 50_000  # of all Callers, about 50 MB
+PER_CALLER_COUNT_MAX: Final = 5_000  # values; a list of contacts has some hundreds. About 9 MB
+COUNT_MAX: Final = 50_000  # of all Callers, about 90 MB
 LIFETIME_S: Final = 8 * 3600  # a working day, from when the mask was last given
 RUN: Final = re.compile(r"\w+")  # by the longest run of word characters in it, a mask is found in a text
 _ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
@@ -75,7 +75,7 @@ class Vault:
         """What ``caller`` may send back to ``server``, of ``entities``; None where that is nothing."""
         self._expire(now_s)
         runs = self._runs.get((caller, server))
-        return Given(lambda run: runs.get(run, ()), entities) if runs else None
+        return Given(runs, entities) if runs else None
 
     def _put(self, slot: _Slot, one: Issued, now_s: float) -> None:
         known = self._entries.get(slot)
@@ -130,13 +130,17 @@ class Vault:
 class Given:
     """What one Caller may send back to one server."""
 
-    def __init__(self, by_run: Callable[[str], tuple[Spelling, ...]], entities: Container[str]) -> None:
-        self._by_run = by_run
+    def __init__(self, runs: Mapping[str, tuple[Spelling, ...]], entities: Container[str]) -> None:
+        self._runs = runs
         self._entities = entities
+
+    def may_stand_in(self, text: str) -> bool:
+        """Whether ``text`` has a run of word characters of any of the masks; most texts have none."""
+        return not self._runs.keys().isdisjoint(RUN.findall(text))
 
     def spellings(self, run: str) -> list[Spelling]:
         """The masks whose longest run of word characters is ``run``, the longest first."""
-        return [one for one in self._by_run(run) if one.entity in self._entities]
+        return [one for one in self._runs.get(run, ()) if one.entity in self._entities]
 
     def number(self, digits: str) -> Spelling | None:
         """The mask that is the number ``digits`` and stands for a number."""
