@@ -36,7 +36,8 @@ rules:
     name: export_customers
     approver_groups: [data-owners]
 """.encode()
-FILES = {"access.yaml": b"version: 1\nrules: []\n", "approval.yaml": APPROVAL_YAML}
+PCI = b"version: 1\ndescription: cards\nentities: [CREDIT_CARD]\n"
+FILES = {"access.yaml": b"version: 1\nrules: []\n", "approval.yaml": APPROVAL_YAML, "profiles/pci.yaml": PCI}
 
 
 @dataclasses.dataclass(frozen=True)

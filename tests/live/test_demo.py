@@ -1,9 +1,11 @@
 """The demo is a test too: it fails on any expectation that is not met."""
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,4 +33,9 @@ def test_the_demo_meets_every_expectation(output: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-2000:]
-    assert (output / "evidence.zip").exists()
+    with zipfile.ZipFile(output / "evidence.zip") as package:
+        (files,) = json.loads(package.read("AuditInfo.json"))["rules"].values()
+        # Rules below the folder travel like those in it.
+        assert {"masking/people.yaml", "masking/secrets.yaml", "profiles/all.yaml"} <= files.keys()
+        for name in ("masking/people.yaml", "profiles/all.yaml"):
+            assert package.read(f"objects/{files[name]}") == (ROOT / "rules" / name).read_bytes()
