@@ -9,6 +9,7 @@ before each call and before each reply. Rounds take turns. ``docs/benchmarks.md`
 ``bench.py ledger`` appends to the ledger in process and over the socket of a separate writer, beside raw SQLite.
 ``bench.py masking`` asks Presidio's own engine and the gateway's way to the same findings over the same texts, gives
 the engine texts made to be slow, and starts it twice; ``--loop`` says how long such texts keep the event loop.
+``bench.py split`` lets values that are cut in parts go through the window of a stream: what gets out, what waits.
 ``bench.py evidence`` builds the package of a ledger with many Records, and verifies it: time and memory of both.
 """
 
@@ -25,7 +26,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "addons")]
 
-from scripts.bench_world import evidence, holds, hostile, ledger, loop_lag, masking, starting, streams
+from scripts.bench_world import evidence, holds, hostile, ledger, loop_lag, masking, split, starting, streams
 from scripts.bench_world.contest import Contest, Effort, call_rounds, stream_rounds
 from scripts.bench_world.crowds import complain
 from scripts.bench_world.measure import Figures, summarise
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _hold_options(commands.add_parser("holds", help="many held calls at once: memory, approval to server, others"))
     _ledger_options(commands.add_parser("ledger", help="durable appends a second, beside raw SQLite; verify"))
     _masking_options(commands.add_parser("masking", help="findings a message costs, beside Presidio's own engine"))
+    _split_options(commands.add_parser("split", help="values split over events: what gets out, how long events wait"))
     _evidence_options(commands.add_parser("evidence", help="build and verify the package of a large ledger"))
     return parser
 
@@ -104,6 +106,20 @@ def _masking_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="instead: how long hostile texts keep the event loop")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(run=measure_masking)
+
+
+def _split_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--values", type=int, default=500, help="values that are cut (default 500)")
+    parser.add_argument("--gap", type=float, default=200.0, help="milliseconds between events (default 200)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(run=measure_split)
+
+
+def measure_split(options: argparse.Namespace) -> int:
+    """Let cut values through the window of a stream and print what got out."""
+    report = split.measure(ROOT / "rules", options.values, options.gap, _tell)
+    print(json.dumps(report, indent=2) if options.json else split.table(report))
+    return 0
 
 
 def measure_masking(options: argparse.Namespace) -> int:

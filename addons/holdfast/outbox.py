@@ -18,8 +18,8 @@ class Outbox:
     ``stirred`` is set when there is something to send, or something else has happened on the stream.
     """
 
-    def __init__(self) -> None:
-        self.stirred = asyncio.Event()
+    def __init__(self, stirred: asyncio.Event) -> None:
+        self.stirred = stirred
         self._events: list[bytes] = []
         self._bytes_count = 0
 

@@ -8,6 +8,7 @@ import asyncio
 import dataclasses
 import itertools
 import uuid
+from typing import Protocol
 
 from holdfast import answers, capture, definitions, jsontext, judging, restoring
 from holdfast.call import Call, Direction, Message, Reply
@@ -18,7 +19,7 @@ from holdfast.failing import of_server
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger.draft import Draft, Receipt
 from holdfast.listing import show
-from holdfast.masking.finding import Issued
+from holdfast.masking.finding import Issued, Masked
 from holdfast.meters import now_s, spender_of, weighing
 from holdfast.passage import Admission, Admitted
 from holdfast.policy.access import judge_access
@@ -32,8 +33,16 @@ NOT_MODIFIED = 304
 ERRORS = 400
 DRAFTS_PER_APPEND = 100  # the ledger takes a few more at once
 OBJECTS_AT_ONCE = 64  # a server that lists thousands of tools may not fill the ledger's queue, in which others wait
+LATE = "a value was split over messages: its beginning had gone before it was known"
 # What tools say, and the shapes of what may be said: not what the protocol asks.
 _CONTENT = frozenset({"content", "structuredContent", "inputSchema", "outputSchema", "requestedSchema"})
+
+
+class Masking(Protocol):
+    """What masks a message; see :meth:`holdfast.masking.masker.Masker.mask`."""
+
+    async def __call__(self, message: Message, *, server: str) -> Masked:
+        """``message`` as it travels and as it is kept."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,7 +83,9 @@ def is_events(head: Head) -> bool:
     return False
 
 
-async def vouch(stations: Stations, admission: Admission, message: Message, status: int | None) -> Vouched:
+async def vouch(
+    stations: Stations, admission: Admission, message: Message, status: int | None, masking: Masking | None = None
+) -> Vouched:
     """What may be released of ``message``.
 
     Args:
@@ -82,6 +93,7 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         admission: the request on whose response the message came.
         message: a Reply, or a Call of the server.
         status: the HTTP status, for a message that is a whole response.
+        masking: what masks a Call of the server instead of the masker alone.
 
     Raises:
         Refused: a Reply to no open Call, or a whole response that may not come back. In place of an event that may not,
@@ -89,7 +101,7 @@ async def vouch(stations: Stations, admission: Admission, message: Message, stat
         MaskingError: the masker cannot vouch for it.
     """
     if isinstance(message, Call):
-        return await _vouch_call(stations, admission, message)
+        return await _vouch_call(stations, admission, message, masking or admission.force.masker.mask)
     answered = _answered(stations, admission, message)
     try:
         return await _vouch_reply(stations, admission, answered, message, status)
@@ -128,9 +140,9 @@ async def _vouch_reply(
     return Vouched(draft, masked.forward, masked.keep, answers=answered, defines=defines, issued=issued)
 
 
-async def _vouch_call(stations: Stations, admission: Admission, message: Call) -> Vouched:
+async def _vouch_call(stations: Stations, admission: Admission, message: Call, masking: Masking) -> Vouched:
     _check_input_requests(admission, message.params)
-    masked = await admission.force.masker.mask(message, server=admission.server.id)
+    masked = await masking(message, server=admission.server.id)
     if stations.open_calls.find(admission.scope, Direction.TO_CLIENT, message.id) is not None:
         raise Refused(Cause.SERVER_FAULT, "a call of the server with this id is still open")
     decision = judge_access(admission.force.rules.access, message, admission.caller, admission.server.id)
@@ -142,6 +154,8 @@ async def _vouch_call(stations: Stations, admission: Admission, message: Call) -
     call_id = str(uuid.uuid4())
     allowed: JsonObject = {"effect": "allow", "rule": decision.rule, "reason": "an access rule allows it"}
     draft = capture.call_draft(admission.base, call_id, masked, admission.force.engine, allowed, None)
+    if masked.late_count:
+        draft.body["reason"] = LATE
     return Vouched(draft, masked.forward, masked.keep, asks=call_id, issued=masked.issued)
 
 

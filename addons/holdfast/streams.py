@@ -1,27 +1,32 @@
 """Replies that come as events: every event is judged, masked and recorded before a byte of it goes on.
 
-Events arrive in batches, whatever came while the last batch was being written down; one batch is one commit.
+Events arrive in batches, whatever came while the last batch was being written down; one batch is one commit. What ends
+in half a value waits for the next of its kind, and what is behind it waits as well; see ``window.py``.
 """
 
+import asyncio
 import dataclasses
 import re
 import urllib.parse
 from typing import Final
 
 from holdfast import replies, wireheaders
-from holdfast.call import Body, Direction, parse_body
+from holdfast.call import Body, Direction, Message
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer, Head
 from holdfast.failing import failure, of_server, or_cut
 from holdfast.gate import Gate, session_draft
+from holdfast.joining import Joining
 from holdfast.ledger.draft import Draft
 from holdfast.outbox import Outbox
 from holdfast.passage import Admission, Kind, Watch
 from holdfast.policy.servers import PATH
 from holdfast.replies import Vouched
+from holdfast.running import Spot
 from holdfast.screen import SESSION_QUERY
 from holdfast.sse import Event, format_event, parse_event
 from holdfast.stations import scope_of
+from holdfast.window import Waiting, Window, waiting_of
 
 _ENDPOINT: Final = re.compile(
     rf"(?P<path>{PATH.pattern})\?(?P<query>(?:{'|'.join(sorted(SESSION_QUERY))})=(?P<session>[A-Za-z0-9._~-]{{1,256}}))"
@@ -38,7 +43,10 @@ class EventStream:
         self._watch = watch
         self._resumable = False
         self._indices: list[str] = []
+        self.stirred = asyncio.Event()  # set when somebody has done something on the stream, or the gateway may
         self.outbox: Outbox | None = None  # what the gateway itself says, on streams of HTTP+SSE
+        self._terms = admission.force.rules.masking.streams
+        self._window = Window(self._terms.hold_back_chars, self._is_found)
         self._endpoint_hex = ""
         self._cut_by: Refused | None = None  # why nothing more may be released
 
@@ -65,28 +73,73 @@ class EventStream:
         """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
         return await or_cut(self._release(blocks), self._cut)
 
+    async def release_due(self) -> bytes | None:
+        """The bytes of events whose time to wait is up; None where the stream must be cut."""
+        return await or_cut(self._release_due(), self._cut)
+
+    async def release_last(self, blocks: list[bytes]) -> bytes | None:
+        """The bytes that may go for ``blocks`` and all that waits, since nothing comes any more; None: cut."""
+        return await or_cut(self._release_last(blocks), self._cut)
+
+    @property
+    def listens(self) -> bool:
+        """Whether anything may have to be sent though the server is quiet: what the gateway says, what waits."""
+        return self.outbox is not None or self._window.due_ns is not None
+
+    def wait_s(self) -> float | None:
+        """How long the first event that waits may still do so; None where none waits."""
+        due_ns = self._window.due_ns
+        return None if due_ns is None else max(0.0, (due_ns - self._now_ns()) / 1e9)
+
+    def _is_found(self, path: str, text: str, start: int) -> bool:
+        admission = self._admission
+        return admission.force.masker.is_found(path, text, start, Direction.TO_CLIENT, server=admission.server.id)
+
+    def _now_ns(self) -> int:
+        return self._stations.clock.monotonic_ns()
+
     async def _release(self, blocks: list[bytes]) -> bytes:
+        self._read(blocks)
+        return await self._let_go(self._window.ready(self._now_ns()))
+
+    async def _release_due(self) -> bytes:
+        count = self._window.ready(self._now_ns())
+        return await self._let_go(count) if count else b""
+
+    async def _release_last(self, blocks: list[bytes]) -> bytes:
+        self._read(blocks)
+        return await self._let_go(self._window.count)
+
+    def _read(self, blocks: list[bytes]) -> None:
+        due_ns = self._now_ns() + self._terms.hold_back_ms * 1_000_000
+        for block in blocks:
+            event = parse_event(block)
+            self._check_fields(event)
+            if not event.is_empty:
+                self._window.add(waiting_of(event, due_ns))
+
+    async def _let_go(self, count: int) -> bytes:
+        """The bytes of the first ``count`` events that wait, once their Records are durable."""
         self._check_credential()
         drafts: list[Draft] = []
         vouched: list[Vouched] = []
         out: list[tuple[Event, list[Vouched], bool]] = []
-        for block in blocks:
-            event = parse_event(block)
-            self._check_fields(event)
-            if event.name == "endpoint":
-                event, draft = self._endpoint(event)
+        for _ in range(count):
+            one = self._window.take()
+            if one.event.name == "endpoint":
+                event, draft = self._endpoint(one.event)
                 drafts.append(draft)
                 out.append((event, [], False))
-            elif event.data:
-                found, is_batch = await self._vouch(event, drafts, vouched)
+            elif one.body is not None:
+                found = await self._vouch(one, one.body, drafts, vouched)
                 vouched += found
-                out.append((event, found, is_batch))
-            elif not event.is_empty:
-                out.append((event, [], False))
+                out.append((one.event, found, isinstance(one.body, Body) and one.body.is_batch))
+            else:
+                out.append((one.event, [], False))
         receipts = await replies.record(self._stations, self._admission, vouched, drafts)
         # From here on every event of the batch has a durable Record: it may come back.
-        for one, receipt in zip(vouched, receipts, strict=False):
-            replies.settle(self._stations, self._admission, one, receipt.index)
+        for told, receipt in zip(vouched, receipts, strict=False):
+            replies.settle(self._stations, self._admission, told, receipt.index)
             self._indices.append(str(receipt.index))
         self._show(vouched)
         first = self._said_first()
@@ -116,19 +169,28 @@ class EventStream:
             raise Refused(Cause.SERVER_FAULT, "an event's id holds a regulated value")
         self._resumable = self._resumable or event.id is not None
 
-    async def _vouch(self, event: Event, drafts: list[Draft], before: list[Vouched]) -> tuple[list[Vouched], bool]:
-        data = (event.data or "").encode()
+    async def _vouch(
+        self, one: Waiting, body: Body | Refused, drafts: list[Draft], before: list[Vouched]
+    ) -> list[Vouched]:
         try:
-            body = parse_body(data, Direction.TO_CLIENT)
-            found = [await replies.vouch(self._stations, self._admission, m, None) for m in body.messages]
+            if isinstance(body, Refused):
+                raise body
+            found = [
+                await self._vouch_message(message, spots)
+                for message, spots in zip(body.messages, one.spots, strict=True)
+            ]
             replies.check_answered_once([*before, *found])
-            found = [self._carried_on(one) for one in found]
         except Refused as refused:
             # One event that cannot be vouched for is left out; the others of the stream still count.
+            data = (one.event.data or "").encode()
             drafts.append(replies.refusal_draft(self._stations, self._admission, refused, data, None))
             self._stations.counters.refused += 1
-            return [], False
-        return found, body.is_batch
+            return []
+        return [self._carried_on(one) for one in found]
+
+    async def _vouch_message(self, message: Message, spots: tuple[Spot, ...]) -> Vouched:
+        joining = Joining(self._admission.force.masker, self._window, spots)
+        return await replies.vouch(self._stations, self._admission, message, None, joining)
 
     def _carried_on(self, one: Vouched) -> Vouched:
         """Progress of the server's goes on where the signs of life ended that the client of a held call has heard."""
@@ -152,7 +214,7 @@ class EventStream:
         draft = session_draft(self._stations, admission, session)
         digest_hex = self._stations.sessions.digest_hex(admission.server.id, session)
         self._stations.announce(digest_hex, target["path"])
-        self.outbox, self._endpoint_hex = Outbox(), digest_hex
+        self.outbox, self._endpoint_hex = Outbox(self.stirred), digest_hex
         self._stations.outboxes[digest_hex] = self.outbox
         # What the client asks at that address is answered on this stream.
         base = {**admission.base, "sid": digest_hex}

@@ -1,5 +1,6 @@
 """Signs of life for a held client, and what the gateway itself says on a stream of HTTP+SSE."""
 
+import asyncio
 import json
 
 import pytest
@@ -105,7 +106,7 @@ def test_a_progress_token_that_is_no_short_id_is_not_repeated_for_minutes(token:
 
 
 def test_an_outbox_is_emptied_in_order() -> None:
-    outbox = Outbox()
+    outbox = Outbox(asyncio.Event())
     assert outbox.put(b'{"a":1}')
     assert outbox.put(b'{"a":2}')
     assert [message["a"] for message in said(outbox.take())] == [1, 2]
@@ -113,6 +114,6 @@ def test_an_outbox_is_emptied_in_order() -> None:
 
 
 def test_an_outbox_that_nobody_reads_takes_no_more() -> None:
-    outbox = Outbox()
+    outbox = Outbox(asyncio.Event())
     assert outbox.put(b"x" * (WAITING_BYTES_MAX // 2))
     assert not outbox.put(b"x" * (WAITING_BYTES_MAX // 2))

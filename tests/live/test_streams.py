@@ -83,6 +83,39 @@ def test_events_behind_a_head_that_was_refused_are_nobodys(bench: Bench) -> None
     assert "crashed" not in bench.gateway.log()
 
 
+def test_a_value_split_over_two_events_is_masked_in_both_while_the_server_pauses_in_between(bench: Bench) -> None:
+    begun, seen = threading.Event(), threading.Event()
+    head, rest = SAID_BY_SERVER[:9], SAID_BY_SERVER[9:]
+
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say(HEAD + chunk(event(notice("hello"))) + chunk(event(notice(f"the mail is bob.smith@{'exa'}"))))
+        begun.wait(8)
+        talk.say(chunk(event(notice("mple.com, the card"))) + chunk(event(notice(head))) + chunk(event(notice(rest))))
+        seen.wait(8)
+        talk.say(chunk(event(result(1))) + END)
+
+    bench.serve(script)
+    with bench.wire() as wire:
+        wire.send(bench.request())
+        wire.until(b'"hello"')
+        begun.set()
+        heard = wire.until(MASKED)
+        seen.set()
+        heard += wire.until(b"\r\n0\r\n\r\n")
+    assert head.encode() not in heard
+    assert rest.encode() not in heard
+    assert b"exa" not in heard or b"mple.com" not in heard
+
+
+def test_an_event_that_ends_in_half_a_value_goes_on_when_nothing_follows(bench: Bench) -> None:
+    bench.serve(answers_and_stays(HEAD + chunk(event(notice("ask bob.smith@exa")))))
+    with bench.wire() as wire:
+        wire.send(bench.request(method="GET"))
+        wire.until(b"ask bob.smith@exa")
+    until(lambda: bench.gateway.records()[-1]["typ"] == "stream.closed", "the end of the stream is recorded")
+
+
 CUTS = {
     "an id that holds a card number": event(notice("x"), f"id: {SAID_BY_SERVER}\n"),
     "a name that holds a card number": event(notice("x"), f"event: {SAID_BY_SERVER}\n"),

@@ -51,6 +51,9 @@ def test_an_example_that_does_not_hold_is_named() -> None:
         (HEAD + "paths:\n  - {id: a, action: forward, path: params}\n", 5, "begin"),
         (HEAD + "language: de\n", 4, "de"),
         (HEAD + "phone_regions: [USA]\n", 4, "regions"),
+        (HEAD + "streams: {hold_back_ms: 60000}\n", 4, "hold_back_ms"),
+        (HEAD + "streams: {hold_back_chars: 1}\n", 4, "hold_back_chars"),
+        (HEAD + "streams: {colour: red}\n", 4, "colour"),
     ],
 )
 def test_a_mistake_is_named_with_file_and_line(text: str, line: int, words: str) -> None:

@@ -1,6 +1,6 @@
 """Event streams in the stream layer: it listens to the gateway, sleeps in between, and opens what it may."""
 
-import types
+import asyncio
 
 import pytest
 from mitmproxy import http, options
@@ -18,6 +18,16 @@ from holdfast.proxy.stream import GateStream
 from holdfast.sse import Splitter
 
 
+class Listening:
+    """A stream with an outbox, as the layer sees it."""
+
+    listens = True
+
+    def __init__(self) -> None:
+        self.stirred = asyncio.Event()
+        self.outbox = Outbox(self.stirred)
+
+
 @pytest.fixture
 def stream() -> GateStream:
     """A stream of HTTP+SSE whose server is quiet."""
@@ -29,7 +39,7 @@ def stream() -> GateStream:
     made.flow = tflow.tflow()
     made.passing = Passing(made.flow)
     made.passing.opened = Answer(200, (("content-type", "text/event-stream"),), b"")
-    made.passing.stream = types.SimpleNamespace(outbox=Outbox())  # type: ignore[assignment] # only this is looked at
+    made.passing.stream = Listening()  # type: ignore[assignment] # only this is looked at
     made._splitter = Splitter()
     made.client_state, made.server_state = made.state_done, made.state_events
     return made

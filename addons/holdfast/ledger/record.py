@@ -70,7 +70,9 @@ KINDS: Final = {
         tuple(name for name in _MESSAGE if name not in ("dst", "dec")),
     ),
     "tool.pinned": Kind("an operator accepted a definition", ("tool", "dst"), ("operator", "reason", "gw")),
-    "call": Kind("a Call was decided; if allowed, it goes out after this", ("call", "rpc", "dec"), _MESSAGE),
+    "call": Kind(
+        "a Call was decided; if allowed, it goes out after this", ("call", "rpc", "dec"), (*_MESSAGE, "reason")
+    ),
     "call.lost": Kind("a Call's Reply will never come", ("ref", "reason"), (*_MESSAGE, "cause", "rule")),
     "reply": Kind("a Reply came; it goes back after this", ("call", "ref", "out"), (*_MESSAGE, "reason")),
     "reply.part": Kind(

@@ -5,6 +5,7 @@ Events come in batches, whatever came while the last one was written down. What 
 it had come in one; nothing follows it.
 """
 
+import asyncio
 import logging
 from typing import Final
 
@@ -39,12 +40,14 @@ class LlmStream:
     """One streamed reply on its way to the client. Used like :class:`~holdfast.streams.EventStream`."""
 
     outbox: Outbox | None = None  # the gateway says nothing of its own here
+    listens: Final = False  # and nothing waits that its own events do not bring on
 
     def __init__(self, gate: Gate, admission: Admission, watch: Watch) -> None:
         self._gate = gate
         self._stations = gate.stations
         self._admission = admission
         self._watch = watch
+        self.stirred = asyncio.Event()
         self._texts = Texts(self._opened)
         self._teller: Teller | None = None
         self._cut_by: Refused | None = None  # why nothing more may be released
@@ -69,6 +72,18 @@ class LlmStream:
     async def release(self, blocks: list[bytes]) -> bytes | None:
         """The bytes that may go to the client for ``blocks``; None where the stream must be cut."""
         return await or_cut(self._release(blocks), self._cut)
+
+    async def release_last(self, blocks: list[bytes]) -> bytes | None:
+        """The same for the last ``blocks`` of the stream."""
+        return await self.release(blocks) if blocks else b""
+
+    async def release_due(self) -> bytes | None:
+        """Nothing: what is held back here waits for its text to go on, and for no clock."""
+        return b""
+
+    def wait_s(self) -> float | None:
+        """No time."""
+        return None
 
     async def _release(self, blocks: list[bytes]) -> bytes:
         teller = self._teller

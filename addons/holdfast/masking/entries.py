@@ -169,6 +169,17 @@ def _is_about(rule: PathRule | Override, server: str, tool: str | None, directio
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Streams:
+    """How long events of an MCP stream wait for what follows, where a text in them may end in half a value.
+
+    ``hold_back_ms`` 0 lets none wait; ``hold_back_chars`` is how long the beginning of a value may be.
+    """
+
+    hold_back_ms: int = 1000
+    hold_back_chars: int = 64
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class MaskingRules:
     """What ``rules/masking.yaml`` and the files that it names state, as far as it is in use anywhere.
 
@@ -190,6 +201,7 @@ class MaskingRules:
     overrides: tuple[Override, ...] = ()
     on_failure: OnFailure = "refuse"
     holders: tuple[KeyHolder, ...] = ()
+    streams: Streams = Streams()
     file: str = MAIN_FILE
 
     def entity(self, name: str) -> EntityRule | None:

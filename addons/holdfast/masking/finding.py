@@ -40,7 +40,8 @@ class Masked:
     """A message after masking: ``forward`` travels on, ``keep`` is what Records, views and logs may show.
 
     ``issued`` are masks in ``forward`` whose value may come back for them; it is data, so that masking may run in
-    another process, and it is kept in memory alone. ``restored`` says where ``forward`` has values in place of masks.
+    another process, and it is kept in memory alone. ``restored`` says where ``forward`` has values in place of masks;
+    ``late_count`` is of how many values the beginning had gone with an earlier message before they were known.
     ``refused`` is what makes that ``forward`` must not travel at all (`operator: refuse`), or nothing.
     """
 
@@ -49,6 +50,7 @@ class Masked:
     findings: tuple[Finding, ...]
     issued: tuple[Issued, ...] = dataclasses.field(default=(), repr=False)
     restored: tuple[Finding, ...] = ()
+    late_count: int = 0
     refused: tuple[Finding, ...] = ()
 
     def refusal(self) -> Refused | None:

@@ -60,6 +60,10 @@ class Leaves:
             self._budget.begin_leaf()
             self._budget.look()
 
+    def treated(self, entity: str, value: str) -> tuple[str, bool, bool]:
+        """The mask of ``value``, whether masks of ``entity`` travel, and whether messages with it may not."""
+        return self._mask(value, entity), entity in self.noted.travelling, entity in self.noted.refusing
+
     def plain(self, text: str, place: Place) -> tuple[str, str]:
         """``text`` as it travels and as it is kept, every span masked, in a form that the place's schema admits."""
         count = len(self.noted.findings)

@@ -22,6 +22,7 @@ from holdfast.masking.finding import Masked
 from holdfast.masking.parts import Part, Parted
 from holdfast.masking.pieces import Pieces, Terms
 from holdfast.masking.place import Place
+from holdfast.masking.seams import Neighbours, Seam, is_found, seam
 from holdfast.masking.size import fits, fits_in_place
 from holdfast.masking.unscanned import MASK as UNSCANNED_MASK
 from holdfast.masking.work.pool import Pool
@@ -113,6 +114,22 @@ class Masker:
             with contextlib.suppress(MaskingError):
                 return self._core.part(part, Budget(limits=IN_PLACE))
         return await self._workers.part(part)
+
+    def seam(self, path: str, text: str, beside: Neighbours, direction: Direction, *, server: str) -> Seam:
+        """``text``, which stands at ``path`` of a message of ``direction``, masked where it runs into its neighbours.
+
+        Raises:
+            MaskingError: the engine failed or a limit was passed.
+        """
+        return seam(self._core.walk(server, None, direction, Budget()), text, beside, Place(path))
+
+    def is_found(self, path: str, text: str, start: int, direction: Direction, *, server: str) -> bool:
+        """Whether what ends ``text``, at ``path`` of a message, from ``start`` on is masked whatever follows it.
+
+        Raises:
+            MaskingError: the engine failed or a limit was passed.
+        """
+        return is_found(self._core.walk(server, None, direction, Budget()), text, start, Place(path))
 
     def keep_text(self, text: str) -> str:
         """``text`` (a user agent, a name, an id) as Records may keep it; ``<UNSCANNED>`` where that takes too long."""

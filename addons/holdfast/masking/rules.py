@@ -20,6 +20,7 @@ from holdfast.masking.entries import (
     PathRule,
     PatternRule,
 )
+from holdfast.masking.hold_back import streams_of
 from holdfast.masking.holder_commands import public_bytes
 from holdfast.masking.profiles import ALL, Profiles, in_use
 from holdfast.masking.sealing import HOLDER, KeyHolder
@@ -81,6 +82,7 @@ def _read(section: Section, beside: Beside) -> tuple[MaskingRules, InForce, tupl
         in_force=InForce(ALL, None, ()),
         on_failure="mask" if section.choice("on_failure", ON_FAILURES, "refuse") == "mask" else "refuse",
         holders=_holders(section),
+        streams=streams_of(section),
         file=section.file,
     )
     if stated.language != "en":

@@ -40,7 +40,8 @@ class Walk:
 
     def __init__(self, tools: Tools, forces: KeyForces, paths: Paths, direction: Direction, budget: Budget) -> None:
         self._budget = budget
-        self._leaves = Leaves(tools, direction, self._budget)
+        self._leaves = leaves = Leaves(tools, direction, self._budget)
+        self.treated = leaves.treated
         self._scanner = tools.scanner
         self._forces = forces
         self._paths = paths

@@ -4,6 +4,7 @@ It stands at top level, outside the tree of the script that loaded it: editing o
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import Final
 
@@ -96,16 +97,21 @@ class GateAddon:
 
     async def holdfast_events(self, batch: Batch) -> None:
         """Release events of a stream."""
-        if batch.passing.stream is not None:
-            batch.out = await batch.passing.stream.release(batch.blocks)
+        stream = batch.passing.stream
+        if stream is not None:
+            batch.out = await (stream.release_last(batch.blocks) if batch.is_last else stream.release(batch.blocks))
 
     async def holdfast_listen(self, passing: Passing) -> None:
-        """Release what the gateway itself says on a stream, once there is something, or something else has happened."""
-        outbox = passing.stream.outbox if passing.stream is not None else None
-        if outbox is not None:
-            await outbox.stirred.wait()
-            outbox.stirred.clear()
-            passing.said = Chunk(outbox.take())
+        """Release what the gateway itself says on a stream, and what has waited its time; or something has happened."""
+        stream = passing.stream
+        if stream is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stream.stirred.wait(), stream.wait_s())
+        stream.stirred.clear()
+        due = await stream.release_due()
+        if due is not None:
+            passing.said = Chunk((stream.outbox.take() if stream.outbox is not None else b"") + due)
 
     async def holdfast_end(self, ending: Ending) -> None:
         """Write down how an admitted exchange ended, and seal an answer if the client still waits for one."""

@@ -48,7 +48,7 @@ class Passing:
     opened: Answer | None = None  # status and headers of an event stream
     sign: Chunk | None = None  # of a held call: what its client hears now, while the gate goes on
     last: Chunk | None = None  # what ends a stream that was opened while the call was held
-    said: Chunk | None = None  # what the gateway itself says on a stream
+    said: Chunk | None = None  # what goes on a stream while its server is quiet
     # A held call.
     admitting: asyncio.Task[Admission | Answer] | None = None
     signs: KeepAlive | None = None
@@ -93,10 +93,14 @@ class Passing:
 
 @dataclasses.dataclass(eq=False, slots=True)
 class Batch:
-    """Complete events of one stream, and what of them may go out; None until the gate released them."""
+    """Complete events of one stream, and what of them may go out; None until the gate released them.
+
+    ``is_last`` says that nothing comes behind them.
+    """
 
     passing: Passing
     blocks: list[bytes]
+    is_last: bool = False
     out: bytes | None = None
 
 

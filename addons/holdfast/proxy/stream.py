@@ -111,7 +111,7 @@ class GateStream(RequestHalf):
                 yield from self._cut("the server sent trailers")
             case _:
                 # What is left in the splitter without a blank line behind it is no event.
-                yield from self._release_blocks(self._splitter.finish())
+                yield from self._release_last(self._splitter.finish())
                 if self.server_state == self.state_errored:
                     return
                 yield HoldfastEndHook(Ending(self.sealed(), None))
@@ -136,7 +136,9 @@ class GateStream(RequestHalf):
     def _release_blocks(self, blocks: list[bytes]) -> layer.CommandGenerator[None]:
         if not blocks:
             return
-        batch = Batch(self.sealed(), blocks)
+        yield from self._release_batch(Batch(self.sealed(), blocks))
+
+    def _release_batch(self, batch: Batch) -> layer.CommandGenerator[None]:
         yield HoldfastEventsHook(batch)
         if (yield from self._left_stream()):
             return
@@ -145,18 +147,26 @@ class GateStream(RequestHalf):
         elif batch.out:
             yield layers.SendHttp(layers.ResponseData(self.stream_id, Chunk(batch.out)), self.context.client)
 
+    def _release_last(self, blocks: list[bytes]) -> layer.CommandGenerator[None]:
+        """``blocks``, and what has waited for more to come."""
+        passing = self.sealed()
+        if blocks or (passing.stream is not None and passing.stream.listens):
+            yield from self._release_batch(Batch(passing, blocks, is_last=True))
+
     def _listen(self) -> layer.CommandGenerator[None]:
-        """On a stream of HTTP+SSE, send what the gateway itself says while the server is quiet."""
+        """While the server is quiet, send what the gateway itself says on a stream of HTTP+SSE, and what waited."""
         passing = self.sealed()
         while self.server_state == self.state_events and not self._paused_event_queue:
-            if passing.stream is None or passing.stream.outbox is None:
+            if passing.stream is None or not passing.stream.listens:
                 return
             yield HoldfastListenHook(passing)
             if (yield from self._left_stream()):
                 return
-            if passing.said:
-                yield layers.SendHttp(layers.ResponseData(self.stream_id, passing.said), self.context.client)
-            passing.said = None
+            said, passing.said = passing.said, None
+            if said is None:
+                yield from self._cut("an event was not released")
+            elif said:
+                yield layers.SendHttp(layers.ResponseData(self.stream_id, said), self.context.client)
 
     def _left_stream(self) -> layer.CommandGenerator[bool]:
         """Whether the client left, or somebody killed the flow, while we were asking."""
@@ -200,8 +210,8 @@ class GateStream(RequestHalf):
         """Wake a stream that listens to the gateway, since either side has done something."""
         # The end of the listening itself is no such thing: the stream would wake itself for ever.
         is_new = bool(self._paused) and not isinstance(event, events.CommandCompleted)
-        if is_new and self.passing and self.passing.stream and self.passing.stream.outbox:
-            self.passing.stream.outbox.stirred.set()
+        if is_new and self.passing and self.passing.stream:
+            self.passing.stream.stirred.set()
 
     def handle_protocol_error(
         self, event: layers.RequestProtocolError | layers.ResponseProtocolError
@@ -211,7 +221,9 @@ class GateStream(RequestHalf):
             yield layers.DropStream(self.stream_id)
         elif isinstance(event, layers.ResponseProtocolError):
             if self.server_state == self.state_events:
-                yield from self._cut("the server failed in the middle of a stream")
+                yield from self._release_last([])
+                if self.server_state == self.state_events:
+                    yield from self._cut("the server failed in the middle of a stream")
             else:
                 self.talks = False
                 yield from self.fail("the server failed before it had answered")
