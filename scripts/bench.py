@@ -130,7 +130,7 @@ def measure_masking(options: argparse.Namespace) -> int:
         return 0
     path = ROOT / "rules" / "masking.yaml"
     sets = {
-        "Presidio's defaults, eight regions": masking.defaults_only(path),
+        "Presidio's defaults, eight regions": masking.defaults_only(),
         "with own patterns": masking.all_on(path),
     }
     figures = {name: masking.measure(rules, options.messages, _tell) for name, rules in sets.items()}

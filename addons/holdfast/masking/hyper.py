@@ -1,11 +1,10 @@
 """The prefilter by Hyperscan: all texts in one scan, which says where in which text an approximation ends."""
 
-import bisect
 import functools
 import hashlib
 import importlib.metadata
-import itertools
 import json
+import operator
 import platform
 import struct
 import sys
@@ -64,13 +63,20 @@ class HyperscanPrefilter:
 
         if not self._is_scanned(data, which, hit):
             return [self._alone(part, which) for part in parts]  # some of them are full of hits
-        starts = list(itertools.accumulate((len(part) + 1 for part in parts), initial=0))
         found: list[Hits] = [{} for _ in parts]
+        raw.sort(key=operator.itemgetter(1))  # mostly they come so
+        at, start, stop = 0, 0, len(parts[0])
         for number, end in raw:
-            at = bisect.bisect_left(starts, end) - 1
-            local = end - starts[at]
-            if local <= len(parts[at]):  # else it ends with the separator, and is in no text
-                found[at].setdefault(number, []).append(local)
+            while end > stop + 1:
+                at += 1
+                start = stop + 1
+                stop = start + len(parts[at])
+            if end <= stop:  # else it ends with the separator, and is in no text
+                ends = found[at].get(number)
+                if ends is None:
+                    found[at][number] = [end - start]
+                else:
+                    ends.append(end - start)
         return found
 
     def _alone(self, part: bytes, which: int) -> Hits | None:

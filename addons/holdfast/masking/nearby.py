@@ -30,8 +30,8 @@ class Nearby:
         return not wanted.isdisjoint(known)
 
     def _before(self, start: int) -> list[str]:
-        if self._whole is None and len(self._known) * _CHARS_FIRST > len(self._text):
-            self._whole = _Words(self._cutter.cut(self._text))  # as many places are looked at as the text has
+        if self._whole is None and 2 * len(self._known) * _CHARS_FIRST > len(self._text):
+            self._whole = _Words(self._cutter.cut(self._text))  # for so many places, once is cheaper
         if self._whole is None:
             blank = _BLANK.search(self._text, start)
             end = max(blank.start(), start + 1) if blank else len(self._text)
