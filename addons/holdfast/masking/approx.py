@@ -27,6 +27,7 @@ from holdfast.masking.nodes import (
     Repeat,
     Sequence,
     length_min,
+    possible,
     resolved,
     sequence,
     without_end,
@@ -42,6 +43,7 @@ _EXPRESSION_CHARS_MAX: Final = 200_000  # what takes longer to write than to sea
 
 
 _AHEAD_MAX: Final = 64
+NEVER: Final = "\\xff"  # no ASCII text holds it, and patterns for other texts always hold something
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,17 +89,26 @@ def _parts(tree: Any) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def _written(reader: "_Reader", behind: list[Any], body: list[Any], ahead: list[Any]) -> str | None:
-    node = resolved(reader.sequence(body))
-    node = node if ahead else without_end(node)
-    node = node if behind else without_start(node)
-    if length_min(node) == 0:
-        return None  # not even an end inside the match could be told
-    before, after = ([resolved(reader.sequence(tree)) for tree in trees] for trees in (behind, ahead))
-    least = sequence([*before, node, *map(without_end, after)])
-    if _is_one_of_many(least):
+    least = _least(*([reader.sequence(tree) for tree in trees] for trees in (behind, [body], ahead)))
+    if least is None:
+        return NEVER
+    if length_min(least) == 0 or _is_one_of_many(least):
         return None
     expression = written(least)
     return expression if len(expression) <= _EXPRESSION_CHARS_MAX else None
+
+
+def _least(behind: list[Node], body: list[Node], ahead: list[Node]) -> Node | None:
+    """What no match can do without; None where there can be no match, an empty one where that cannot be told."""
+    parts = [[possible(node) for node in nodes] for nodes in (behind, body, ahead)]
+    if any(node is None for nodes in parts for node in nodes):
+        return None
+    before, (node,), after = ([resolved(node) for node in nodes if node is not None] for nodes in parts)
+    node = node if after else without_end(node)
+    node = node if before else without_start(node)
+    if length_min(node) == 0:
+        return EMPTY  # not even an end inside the match could be told
+    return sequence([*before, node, *map(without_end, after)])
 
 
 def _is_one_of_many(node: Node) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import hyperscan
 
-from holdfast.masking.approx import Approximation
+from holdfast.masking.approx import NEVER, Approximation
 from holdfast.masking.automata import Automata
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import shown
@@ -179,6 +179,7 @@ def _databases(patterns: Sequence[Approximation], numbers: tuple[int, ...]) -> t
 
 
 def _database(expressions: dict[int, str]) -> Any:
+    expressions = expressions or {0: NEVER}  # where Hyperscan can read none of the patterns
     database = hyperscan.Database()
     database.compile(
         expressions=[expression.encode() for expression in expressions.values()],

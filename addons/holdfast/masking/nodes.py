@@ -66,6 +66,27 @@ def sequence(items: list[Node]) -> Node:
     return Sequence(tuple(flat))
 
 
+def possible(node: Node) -> Node | None:
+    """``node`` without branches that hold an empty set of bytes, which nothing matches; None where nothing is left.
+
+    Such are the letters beyond ASCII of a pattern, in texts that have none.
+    """
+    match node:
+        case Chars(members):
+            return node if members else None
+        case Sequence(items):
+            kept = [possible(item) for item in items]
+            return None if None in kept else Sequence(tuple(item for item in kept if item is not None))
+        case Either(branches):
+            left = [branch for branch in map(possible, branches) if branch is not None]
+            return Either(tuple(left)) if left else None
+        case Repeat(item, low, high):
+            inner = possible(item)
+            return Repeat(inner, low, high) if inner is not None else (EMPTY if low == 0 else None)
+        case _:
+            return node
+
+
 def resolved(node: Node) -> Node:
     r"""``node`` without barriers: one is ``\b`` where it keeps word characters apart, else it is left out."""
     match node:
@@ -216,6 +237,7 @@ def _count(low: int, high: int | None) -> str:
 
 
 def _set(members: frozenset[int]) -> str:
+    assert members, "an empty set would take in what follows it"
     parts: list[str] = []
     for byte in sorted(members):
         if byte - 1 in members and parts:

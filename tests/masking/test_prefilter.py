@@ -1,0 +1,47 @@
+"""What a prefilter says of a text is never less than the truth, whatever letters the patterns are of."""
+
+import pytest
+import regex  # type: ignore[import-untyped] # it ships no types
+
+from holdfast.masking.approx import approximation_of
+from holdfast.masking.budget import Budget
+from holdfast.masking.finder import DirectFinder
+from holdfast.masking.prefilter import ENGINES
+from holdfast.masking.recognizers import PatternRecognizer
+from holdfast.masking.words import Cutter
+
+FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
+PATTERNS = [
+    (r"(?<!\w)(?:Weiß|Tom)(?!\w)", "to Tom now"),
+    (r"(?<!\w)(?:café|Tom)(?!\w)", "to Tom now"),
+    (r"(?<!\w)(?:Projekt\ Grün|Strauß|Otter)(?!\w)", "about Otter now"),
+    (r"(?:größe|weiß|size)\d", "size5"),
+    (r"(?:größe|weiß|size)\d", "größe5"),
+    (r"stra(?:ss|ß)e", "strasse"),
+    (r"stra(?:ss|ß)e", "straße"),
+    (r"é?x\d{3}", "x123"),
+    (r"(?<=[éè])\d{3}|\d{4}", "1234"),
+    (r"\d[^\x00-\x7f]", "a 4ü"),
+    (r"\d[^\x00-\x7f]", "a 4u"),
+    (r"(?:ü|\d{2})(?=[ö;])", "12;"),
+    (r"[漢字]+|\bkanji\b", "kanji"),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("pattern", "text"), PATTERNS)
+def test_a_pattern_of_letters_beyond_ascii_is_found_in_every_text(engine: str, pattern: str, text: str) -> None:
+    expected = [match.span() for match in regex.finditer(pattern, text, flags=FLAGS)]
+    for others in ((), ("Otter|Weiß", r"\d{3}ö")):
+        recognizers = [PatternRecognizer(f"p{at}", "X", one, 0.6) for at, one in enumerate((pattern, *others))]
+        for recognizer in recognizers:
+            recognizer.score_thresholds, recognizer.context = {"X": 0.4}, []
+        finder = DirectFinder(tuple(recognizers), Cutter(["X"]), engine)
+        found = [(one.start, one.end) for one in finder.find(text, (), Budget())]
+        assert set(expected) <= set(found), (pattern, text)
+
+
+def test_an_approximation_never_has_an_empty_set() -> None:
+    for pattern, _ in PATTERNS:
+        approximation = approximation_of(pattern, FLAGS)
+        assert approximation is None or "[]" not in approximation.ascii + approximation.wide
