@@ -245,3 +245,12 @@ async def test_a_schema_that_is_too_large_is_not_remembered(works: Works) -> Non
     wide: JsonObject = {"type": "object", "properties": {"mail": {"format": "email"}}, "x": "y" * 70_000}
     works.stations.catalogs.of("crm").learn_schemas("get_customer", {"outputSchema": wide}, 70_000)
     assert str((await structured(works, {"mail": MAIL}))["mail"]).startswith("<EMAIL_ADDRESS_")
+
+
+async def test_a_value_that_only_its_place_gives_away_never_comes_back(works: Works) -> None:
+    """A server that says again what it was sent would say it where nothing gives it away."""
+    mask = json.loads(await given(works, json.dumps({"email": "bob@localhost"})))["email"]
+    assert mask.startswith("<EMAIL_ADDRESS_")
+    sent = await works.admit(tool("search", 2, q=mask))
+    assert arguments(sent) == {"q": mask}
+    assert b"bob@localhost" not in works.everything_written()

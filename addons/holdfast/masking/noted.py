@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from holdfast.call import Direction
+from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.place import Force, Place
 from holdfast.masking.spans import Span
@@ -77,8 +78,19 @@ class Noted:
         if not (self._issues and rule.restores and entity in self.travelling) or len(self.issued) >= ISSUED_COUNT_MAX:
             return
         # Of a value with a mask in it nobody knows any more what the server said.
-        if len(value) <= ISSUED_CHARS_MAX and self._tools.scanner.without_masks(value) == value:
+        if len(value) > ISSUED_CHARS_MAX or self._tools.scanner.without_masks(value) != value:
+            return
+        if self._stands_out(value):
             self.issued[mask, value] = Issued(mask, entity, rule.id, plainly(value))
+
+    def _stands_out(self, value: str) -> bool:
+        """Whether ``value`` is found wherever it is said.
+
+        A server that is sent it may say it again, where no member's name and no word speak for it: then the Caller, and
+        the ledger, would have it after all.
+        """
+        spans = self._tools.scanner.scan(value, (), Budget())
+        return any(span.start == 0 and span.end == len(value) and span.entity in self.travelling for span in spans)
 
     def _finding(self, span: Span, place: Place) -> Finding:
         version = self._tools.versions.of(span.recognizer)
