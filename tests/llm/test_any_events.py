@@ -35,7 +35,9 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 # What the API reads travels as it is, so nothing regulated is put there.
-READ = frozenset({"type", "index", "id", "name", "role", "signature", "finish_reason", "usage", "output_index"})
+READ = frozenset(
+    {"type", "index", "id", "name", "role", "signature", "finish_reason", "usage", "output_index", "sequence_number"}
+)
 EVENTS = st.one_of(
     VALUES,
     st.builds(lambda kind, more: {**more, "type": kind}, KINDS, st.dictionaries(NAMES, VALUES, max_size=5)),
