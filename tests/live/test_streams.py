@@ -222,6 +222,18 @@ def test_a_slow_server_and_a_held_call_do_not_block_other_clients(bench: Bench) 
     assert b"C-held" not in bench.upstream.heard()
 
 
+def test_a_server_that_is_faster_than_masking_is_slowed_down(bench: Bench) -> None:
+    """Its stream was cut when more than 8 MiB waited, though the client read all that it was sent."""
+    count = 220
+    events = [chunk(event(notice(f"{number} " + "x y " * 15_000))) for number in range(count)]
+    bench.serve(answers(HEAD, *events, chunk(event(result(1))) + END))
+    with bench.wire() as wire:
+        wire.send(bench.request())
+        for number in range(count):
+            wire.until(f'"{number} x'.encode())
+        wire.until(b"\r\n0\r\n\r\n")
+
+
 def test_a_client_that_leaves_without_reading_stops_the_server(bench: Bench) -> None:
     more = chunk(event(notice("x" * 60_000)))
     stopped = threading.Event()

@@ -29,6 +29,7 @@ from holdfast.proxy.hooks import (
 from holdfast.proxy.request_half import RequestHalf, response_of
 from holdfast.proxy.seals import UNSEALED, Batch, Chunk, Passing
 from holdfast.proxy.shown import shown_response
+from holdfast.proxy.valve import CLOSE_AT_BYTES, Valve
 from holdfast.replies import is_events
 from holdfast.sse import Splitter
 
@@ -41,6 +42,7 @@ class GateStream(RequestHalf):
     """An exchange that asks the gate before anything leaves."""
 
     _splitter: Splitter
+    _valve: Valve | None = None
     _backlog_bytes = 0
 
     # -- the response -----------------------------------------------------------------------------------------------
@@ -99,6 +101,7 @@ class GateStream(RequestHalf):
             head = response_of(passing.opened)
             yield layers.SendHttp(layers.ResponseHeaders(self.stream_id, head, end_stream=False), self.context.client)
         self._splitter = Splitter()
+        self._valve = Valve()
         self.server_state = self.state_events
 
     def state_events(self, event: events.Event) -> layer.CommandGenerator[None]:
@@ -126,6 +129,8 @@ class GateStream(RequestHalf):
             assert isinstance(more, layers.ResponseData)
             data += more.data
         self._backlog_bytes = 0
+        if self._valve is not None:
+            self._valve.open()
         try:
             blocks = self._splitter.feed(data)
         except Refused as refused:
@@ -198,6 +203,8 @@ class GateStream(RequestHalf):
             self.passing.gone.set()
         if self._paused and isinstance(event, layers.ResponseData):
             self._backlog_bytes += len(event.data)
+            if self._valve is not None and self._backlog_bytes > CLOSE_AT_BYTES:
+                self._valve.close(self.context.server)
             if self._backlog_bytes > BACKLOG_BYTES_MAX and not self._stopped:
                 self._paused_event_queue.clear()
                 yield from self.stop("the backlog of a stream is too long")
