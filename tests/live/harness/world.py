@@ -76,7 +76,7 @@ def result(call_id: int | str | None, text: str = f"the card is {SAID_BY_SERVER}
     return {"jsonrpc": "2.0", "id": call_id, "result": {"content": [{"type": "text", "text": text}]}}
 
 
-def until[T](look: Callable[[], T], what: str, *, within_s: float = 10) -> T:
+def until[T](look: Callable[[], T], what: str, *, within_s: float = 60) -> T:
     """Ask ``look`` again and again until it says something true."""
     deadline_s = time.monotonic() + within_s
     while time.monotonic() < deadline_s:
