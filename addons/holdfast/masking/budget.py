@@ -1,7 +1,7 @@
 """What one message may cost: a text made to be slow does not stall the gateway, and is refused in the end.
 
 There are two sizes. What is masked on the event loop has a few milliseconds, since it takes them from everybody;
-what that is not enough for goes to a worker process, which has seconds (``masking/work/``).
+what that is not enough for goes to a worker process, which has seconds (the package ``work``).
 """
 
 import dataclasses
