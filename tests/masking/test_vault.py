@@ -1,10 +1,13 @@
 import json
 
 import pytest
+from tests.masking.conftest import KEY, rules_of
 
 from holdfast.call import Call, Direction, Message, Reply
 from holdfast.errors import Refused
 from holdfast.masking import restoring
+from holdfast.masking.budget import Budget
+from holdfast.masking.core import Core, Task
 from holdfast.masking.finding import Issued, Masked
 from holdfast.masking.restoring import forwarded, restore
 from holdfast.masking.vault import Given, Vault
@@ -180,3 +183,27 @@ def test_of_all_callers_the_one_that_holds_most_gives_way() -> None:
     assert len(vault) == 3
     assert argument(TOKEN, vault.given(EVE, "crm", BOTH, 0.0)) == MAIL
     assert argument("<PHONE_NUMBER_49>", vault.given(ANN, "crm", BOTH, 0.0)) == "49"
+
+
+class Counted(Budget):
+    """A budget that tells how many characters were given to patterns."""
+
+    chars_count = 0
+
+    def spend(self, chars: int) -> None:
+        self.chars_count += chars
+        super().spend(chars)
+
+
+def spent(restore: str) -> int:
+    """What a list of a hundred addresses costs, where masks of them ``restore`` or not."""
+    rules = rules_of(f"version: 1\nentities:\n  - {{entity: EMAIL_ADDRESS, operator: pseudonym, restore: {restore}}}\n")
+    reply = Reply(1, {"x": " and ".join(f"bob{n}@example.com" for n in range(100))}, None, Direction.TO_CLIENT)
+    budget = Counted()
+    Core(rules, KEY).mask(Task(reply, "crm"), budget)
+    return budget.chars_count
+
+
+def test_looking_whether_values_stand_out_counts_in_the_time_of_their_message() -> None:
+    """A list of thousands would have kept the event loop for a second, outside of any budget."""
+    assert spent("caller") > spent("none") + 100 * len("bob1@example.com")

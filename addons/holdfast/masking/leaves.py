@@ -42,7 +42,7 @@ class Leaves:
         self._scan = tools.scan
         self._budget = budget
         self._entities = tools.entities
-        self.noted = Noted(tools, direction)
+        self.noted = Noted(tools, direction, budget)
         self._count = 0
         self._sealed: dict[tuple[str, str], str | None] = {}
         self.late_count = 0

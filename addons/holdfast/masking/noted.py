@@ -22,9 +22,10 @@ type Report = Callable[[Span, str, str], object]  # what was found, its characte
 class Noted:
     """What is known of one message so far."""
 
-    def __init__(self, tools: Tools, direction: Direction) -> None:
+    def __init__(self, tools: Tools, direction: Direction, budget: Budget) -> None:
         self._tools = tools
         self._direction = direction
+        self._budget = budget
         self.travelling = {name for name, rule in tools.entities.items() if rule.travels(direction)}
         self.refusing = {name for name in self.travelling if tools.entities[name].operator == "refuse"}
         self._issues = direction is Direction.TO_CLIENT and any(rule.restores for rule in tools.entities.values())
@@ -34,7 +35,7 @@ class Noted:
 
     def without_findings(self) -> "Noted":
         """These notes, but for findings: those go nowhere."""
-        quiet = Noted(self._tools, self._direction)
+        quiet = Noted(self._tools, self._direction, self._budget)
         quiet.issued, quiet.refused = self.issued, self.refused
         return quiet
 
@@ -73,7 +74,11 @@ class Noted:
         return lambda span, value, mask: self.issue(span.entity, value, mask)
 
     def issue(self, entity: str, value: str, mask: str) -> None:
-        """``mask`` travels in the place of ``value``."""
+        """``mask`` travels in the place of ``value``.
+
+        Raises:
+            MaskingError: the message takes too long.
+        """
         rule = self._tools.entities[entity]
         if not (self._issues and rule.restores and entity in self.travelling) or len(self.issued) >= ISSUED_COUNT_MAX:
             return
@@ -89,7 +94,7 @@ class Noted:
         A server that is sent it may say it again, where no member's name and no word speak for it: then the Caller, and
         the ledger, would have it after all.
         """
-        spans = self._tools.scanner.scan(value, (), Budget())
+        spans = self._tools.scanner.scan(value, (), self._budget)
         return any(span.start == 0 and span.end == len(value) and span.entity in self.travelling for span in spans)
 
     def _finding(self, span: Span, place: Place) -> Finding:

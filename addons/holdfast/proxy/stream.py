@@ -129,8 +129,7 @@ class GateStream(RequestHalf):
             assert isinstance(more, layers.ResponseData)
             data += more.data
         self._backlog_bytes = 0
-        if self._valve is not None:
-            self._valve.open()
+        self._read_on()
         try:
             blocks = self._splitter.feed(data)
         except Refused as refused:
@@ -184,6 +183,7 @@ class GateStream(RequestHalf):
     def _cut(self, reason: str) -> layer.CommandGenerator[None]:
         """End a stream in the middle: a client sees a broken body, never an event that was not released."""
         self.client_state = self.server_state = self.state_errored
+        self._read_on()  # over HTTP/2, others may have streams on the same connection
         yield HoldfastEndHook(Ending(self.sealed(), reason))
         self.flow.error = self.flow.error or flow.Error("the stream was cut")
         yield HttpErrorHook(self.flow)
@@ -194,6 +194,10 @@ class GateStream(RequestHalf):
         )
         self.flow.live = False
         yield layers.DropStream(self.stream_id)
+
+    def _read_on(self) -> None:
+        if self._valve is not None:
+            self._valve.open()
 
     # -- either side failing ----------------------------------------------------------------------------------------
 
