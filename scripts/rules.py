@@ -20,9 +20,10 @@ from holdfast.errors import HoldfastError
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking import holder_commands
 from holdfast.policy.annotations import parse_annotations
+from holdfast.policy.beside import Beside
 from holdfast.policy.cases import Mask, failures_of, parse_cases
 from holdfast.policy.check import check_directory
-from holdfast.policy.document import read_source
+from holdfast.policy.document import parse_document, read_source
 from holdfast.policy.example import EXAMPLE_ISS, EXAMPLE_SERVER, EXAMPLE_SUB, make_call, make_caller
 from holdfast.policy.explain import explain
 from holdfast.policy.explain_text import lines_of
@@ -71,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--rules", type=Path, default=ROOT / "rules", metavar="DIR", help="default: rules/")
     score.add_argument("dataset", type=Path, nargs="+", metavar="DATASET", help="a file of labelled texts, or a folder")
     score.add_argument("--json", action="store_true", help="print JSON")
+    score.add_argument("--profile", metavar="NAME", help="regulate what this profile does; default: the rules' own")
+    score.add_argument("--differences", type=int, default=0, metavar="N", help="show where labels and masking disagree")
     test.add_argument("file", type=Path, metavar="FILE", help="YAML; docs/rules.md shows one")
     _explain_options(explain)
     pinning.add(commands)
@@ -183,18 +186,21 @@ def run_test(options: argparse.Namespace) -> int:
 
 def run_score(options: argparse.Namespace) -> int:
     """A table per data set, or one JSON object with the data sets as members."""
-    from holdfast.masking.scoring.labelled import read_labelled  # noqa: PLC0415 -- see _masker
+    from holdfast.masking.entries import MAIN_FILE  # noqa: PLC0415 -- see _masker
+    from holdfast.masking.rules import parse_masking  # noqa: PLC0415
+    from holdfast.masking.scoring.labelled import read_labelled  # noqa: PLC0415
     from holdfast.masking.scoring.located import Locator  # noqa: PLC0415
     from holdfast.masking.scoring.score import score  # noqa: PLC0415
     from holdfast.masking.scoring.table import lines_of as table_of  # noqa: PLC0415
 
-    locator = Locator(load_ruleset(options.rules).masking)
+    document = parse_document(read_source(options.rules / MAIN_FILE))
+    locator = Locator(parse_masking(document, Beside(options.rules), options.profile))
     scores = {str(path): score(read_labelled(path), locator.locate) for path in options.dataset}
     if options.json:
         print(json.dumps({path: found.to_json() for path, found in scores.items()}, indent=2))
         return OK
     for path, found in scores.items():
-        print("\n".join(table_of(path, found)))
+        print("\n".join((*table_of(path, found), *found.differences.lines(options.differences))))
     return OK
 
 

@@ -26,13 +26,14 @@ class Profiles:
         self._listed = {rule.entity: rule for rule in entities}
         self._beside = beside
 
-    def of(self, entry: Section) -> InForce:
-        """What the profile that ``entry`` names under ``profile`` puts in force.
+    def of(self, entry: Section, instead: str | None = None) -> InForce:
+        """What the profile that ``entry`` names under ``profile``, or the one named ``instead``, puts in force.
 
         Raises:
             RulesError: there is no such profile, or its file is wrong.
         """
-        name = entry.text("profile", ALL)
+        named = entry.text("profile", ALL)
+        name = named if instead is None else instead
         file = f"{FOLDER}/{name}.yaml"
         if name == ALL and not self._beside.has(file):
             return self._all()

@@ -36,14 +36,16 @@ REGEX_CHARS_MAX: Final = 2000  # a longer expression hides what it matches
 _NO_FILES: Final = Beside(None)
 
 
-def parse_masking(section: Section, beside: Beside = _NO_FILES) -> MaskingRules:
+def parse_masking(section: Section, beside: Beside = _NO_FILES, profile: str | None = None) -> MaskingRules:
     """The masking rules that the file ``section``, and those ``beside`` it that it names, put in force anywhere.
+
+    ``profile`` names the one to use instead of the file's.
 
     Raises:
         RulesError: an unknown key, entity, region, profile or operator, a bad regular expression, an id that stands
             twice; names file and line.
     """
-    stated, base, overrides = _read(section, beside)
+    stated, base, overrides = _read(section, beside, profile)
     return in_use(stated, base, overrides)
 
 
@@ -59,7 +61,9 @@ def parse_every_rule(section: Section, beside: Beside = _NO_FILES) -> MaskingRul
     return in_use(stated, InForce(ALL, None, whole), overrides)
 
 
-def _read(section: Section, beside: Beside) -> tuple[MaskingRules, InForce, tuple[Override, ...]]:
+def _read(
+    section: Section, beside: Beside, profile: str | None = None
+) -> tuple[MaskingRules, InForce, tuple[Override, ...]]:
     section.integer("version", low=1, high=1)
     nlp = section.section("nlp")
     spacy_model = nlp.text_or_none("spacy_model") if nlp else None
@@ -89,7 +93,7 @@ def _read(section: Section, beside: Beside) -> tuple[MaskingRules, InForce, tupl
         raise section.error("language", f"is {stated.language!r}", "Use en: the recognizers know no other language yet")
     _every_entity_is_found(stated)
     profiles = Profiles(listed, beside)
-    base = profiles.of(section)
+    base = profiles.of(section, profile)
     overrides = tuple(reader.override(entry, profiles, base) for entry in section.sections("overrides"))
     _every_holder_is_known(section, stated, base, overrides)
     for file in files:

@@ -130,3 +130,35 @@ def test_the_command_prints_a_table_and_json(tmp_path: Path, capsys: pytest.Capt
     assert "EMAIL_ADDRESS" in capsys.readouterr().out
     assert command.main(["score", "--json", str(data)]) == 0
     assert json.loads(capsys.readouterr().out)[str(data)]["entities"]["EMAIL_ADDRESS"]["recall"] == 1.0
+
+
+def test_the_command_scores_another_profile_than_the_rules_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spans = [{"entity_type": "EMAIL_ADDRESS", "start_position": 3, "end_position": 3 + len(MAIL)}]
+    data = tmp_path / "a.json"
+    data.write_text(json.dumps([{"full_text": f"to {MAIL}", "spans": spans}]))
+    assert command.main(["score", "--json", "--profile", "pci", str(data)]) == 0
+    assert json.loads(capsys.readouterr().out)[str(data)]["entities"]["EMAIL_ADDRESS"]["recall"] == 0.0
+
+
+def test_a_profile_that_there_is_not_is_an_error_that_says_which_file_it_would_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["score", "--profile", "shop", str(tmp_path)]) == 1
+    assert "rules/profiles/shop.yaml" in capsys.readouterr().err
+
+
+def test_where_labels_and_masking_disagree_is_shown_by_form_and_never_by_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts: list[object] = [{"full_text": f"write to {MAIL}", "spans": []}] * 2
+    span = {"entity_type": "PLATE", "start_position": 6, "end_position": 12}
+    texts.append({"full_text": "plate Ab1234 seen", "spans": [span]})
+    data = tmp_path / "a.json"
+    data.write_text(json.dumps(texts))
+    assert command.main(["score", "--differences", "5", str(data)]) == 0
+    shown = capsys.readouterr().out
+    assert "2 x EMAIL_ADDRESS: 'write to ' 'aaa@aaaaaaa.aaa'" in shown
+    assert "1 x PLATE: 'plate ' 'Aa0000'" in shown
+    assert MAIL not in shown

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from holdfast.jsontext import JsonObject
+from holdfast.masking.scoring.differences import Differences
 from holdfast.masking.scoring.labelled import Label, Labelled
 
 OVERLAP_MIN: Final = 0.5  # of the union; the usual measure for spans
@@ -65,12 +66,14 @@ class Score:
     """``by_entity`` has every entity that is labelled or found.
 
     ``clean`` are the characters without a label, ``clean_masked`` those of them that are masked all the same.
+    ``differences`` are the places where a label and masking do not agree.
     """
 
     texts: int = 0
     clean: int = 0
     clean_masked: int = 0
     by_entity: dict[str, Tally] = dataclasses.field(default_factory=dict)
+    differences: Differences = dataclasses.field(default_factory=Differences)
 
     @property
     def over(self) -> float | None:
@@ -113,14 +116,20 @@ def _add(total: Score, one: Labelled, found: list[Label]) -> None:
     total.clean_masked += len(masked - labelled)
     for label in one.labels:
         tally = total.of(label.entity)
+        hit = _agrees(label, found)
         tally.labels += 1
-        tally.hit += _agrees(label, found)
+        tally.hit += hit
         tally.chars += label.end - label.start
         tally.leaked += len(set(range(label.start, label.end)) - masked)
+        if not hit:
+            total.differences.add("missed", one.text, label)
     for label in found:
         tally = total.of(label.entity)
+        right = _agrees(label, one.labels)
         tally.found += 1
-        tally.right += _agrees(label, one.labels)
+        tally.right += right
+        if not right:
+            total.differences.add("unlabelled", one.text, label)
 
 
 def _covered(labels: Iterable[Label]) -> set[int]:
