@@ -183,6 +183,15 @@ async def test_indented_json_stays_indented(masker: Masker) -> None:
     assert at(masked.forward, "result", "x") == inner.replace(SSN, "<US_SSN>")
 
 
+@pytest.mark.parametrize(
+    "inner",
+    ['{"note":"a, b: c","ssn":"234-45-6789"}', '[["a, b","234-45-6789"],1]', '{"note": "a,b:c", "ssn": "234-45-6789"}'],
+)
+async def test_json_has_the_blanks_that_it_had_whatever_stands_in_its_texts(masker: Masker, inner: str) -> None:
+    masked = await mask(masker, {"id": 1, "result": {"x": inner}})
+    assert at(masked.forward, "result", "x") == inner.replace("234-45-6789", "<US_SSN>")
+
+
 async def test_escapes_in_text_that_is_no_json_are_read(masker: Masker) -> None:
     masked = await mask(masker, {"id": 1, "result": {"x": 'log {"m": "bob\\u0040example.com"'}})
     assert "example.com" not in text_of(masked.forward)

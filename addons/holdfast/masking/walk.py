@@ -32,7 +32,8 @@ _LABELS: Final = ("name", "key", "label", "field")  # {"name": "ssn", "value": â
 _LABEL_CHARS_MAX: Final = 64
 _INDENT: Final = re.compile(r"[\[{]\n([ \t]+)")
 _DATA_URL: Final = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})(?:;charset=[\w-]{1,32})?;base64,", re.IGNORECASE)
-_SPACED: Final = re.compile(r"[\"\d\]}el][,:] ")
+# The first separator outside of a string.
+_SPACED: Final = re.compile(r'[\s{\[]*(?:"(?:[^"\\]|\\.)*+"|[^\s",:\]}]++)[,:] ')
 
 
 class Walk:
@@ -264,7 +265,7 @@ def writer_of(text: str) -> Callable[[Json], str]:
     """How JSON that was changed is written, so that it looks as ``text`` did."""
     indent = _INDENT.search(text)
     width = len(indent.group(1).expandtabs(2)) if indent else None
-    separators = (",", ": ") if width is not None else (", ", ": ") if _SPACED.search(text) else (",", ":")
+    separators = (",", ": ") if width is not None else (", ", ": ") if _SPACED.match(text) else (",", ":")
     return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=width, separators=separators).encode
 
 
