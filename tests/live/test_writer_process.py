@@ -143,6 +143,7 @@ class Apart:
             home,
             options=["--set", f"holdfast_ledger={self.writer.socket}"],
             preexec=become(PROXY_UID),
+            cold=True,  # its folder is another user's
         )
         self.upstream = upstream
 

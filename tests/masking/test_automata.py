@@ -2,20 +2,25 @@
 
 import os
 import pickle
+import sys
 from pathlib import Path
 
 import hyperscan
 import pytest
 from tests.masking.conftest import KEY, rules_of
+from tests.masking.pools import ONE
 
 from holdfast.masking import automata as automatas
-from holdfast.masking import hyper
+from holdfast.masking import compiling, hyper
 from holdfast.masking.approx import Approximation
 from holdfast.masking.automata import Automata
 from holdfast.masking.masker import Masker
 from holdfast.masking.work.nursery import Setup
+from holdfast.masking.work.pool import Pool
 
 PATTERNS = (Approximation(r"\d-\d", r"\d-\d", 0), Approximation("ab+c", "ab+c", 0))
+MANY = tuple(Approximation(f"x{number}-", f"x{number}-", 0) for number in range(hyper.APART_COUNT_MIN))
+UNREADABLE = Approximation("(?<=a)b", "(?<=a)b", 0)
 OTHERS = (Approximation(r"\d:\d", r"\d:\d", 0),)
 
 
@@ -75,7 +80,7 @@ def test_a_file_that_is_not_as_it_was_written_is_made_anew(kept: Automata, compi
             "cut": data[:-1],
             "empty": b"",
             "append": data + b"x",
-            "foreign": hyperscan.dumpb(hyper._database({0: "x"})),
+            "foreign": hyperscan.dumpb(compiling.database_of({0: "x"})),
         }[change]
     )
     assert build(kept) == {0: [3], 1: [8]}
@@ -134,3 +139,71 @@ def test_a_masker_and_its_workers_share_what_is_kept(kept: Automata, compiled: C
         assert Masker(setup.rules, setup.key, None, setup.automata).keep_text("234-45-6789") == "<US_SSN>"
     assert compiled.count == 1
     assert "key" not in repr(kept)
+
+
+async def test_a_nursery_compiles_nothing_that_the_gateway_has_compiled(kept: Automata) -> None:
+    rules = rules_of("version: 1\nentities: [{entity: US_SSN}]")
+    pool = Pool(rules, KEY, ONE, kept)
+    pool.spawn()
+    hyper.build.cache_clear()
+    masker = Masker(rules, KEY, pool, kept)
+    written = only_file(kept).stat()
+    assert pool._setup.automata == kept
+    try:
+        await masker.start()
+        # What is compiled anew replaces the file.
+        assert only_file(kept).stat().st_ino == written.st_ino
+        assert only_file(kept).stat().st_mtime_ns == written.st_mtime_ns
+    finally:
+        await masker.retire()
+
+
+async def test_a_nursery_takes_no_file_that_was_changed_after_the_gateway_wrote_it(kept: Automata) -> None:
+    rules = rules_of("version: 1\nentities: [{entity: US_SSN}]")
+    pool = Pool(rules, KEY, ONE, kept)
+    hyper.build.cache_clear()
+    masker = Masker(rules, KEY, pool, kept)
+    path = only_file(kept)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    try:
+        await masker.start()
+        assert kept.read(path.stem) is not None
+    finally:
+        await masker.retire()
+
+
+class CompiledHere:
+    """Counts the databases that this process compiles itself."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        monkeypatch.setattr(hyper, "database_of", self._call)
+
+    def _call(self, expressions: dict[int, str]) -> object:
+        self.count += 1
+        return compiling.database_of(expressions)
+
+
+def test_many_patterns_are_compiled_by_other_processes_and_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = CompiledHere(monkeypatch)
+    prefilter, known = hyper.build.__wrapped__(MANY)
+    assert here.count == 0
+    alone = hyper.HyperscanPrefilter(*hyper._databases(MANY, tuple(range(len(MANY)))))
+    texts = ["x1- x31-", "éx7-", "none", "x2- " * 500]
+    assert known == set(range(len(MANY)))
+    assert prefilter.scan(texts) == alone.scan(texts)
+    assert prefilter.scan(texts)[0] == {1: [3], 31: [8]}
+
+
+def test_of_many_patterns_one_that_cannot_be_compiled_is_left_to_itself() -> None:
+    prefilter, known = hyper.build.__wrapped__((*MANY, UNREADABLE))
+    assert known == set(range(len(MANY)))
+    assert prefilter.scan(["x1- ab"]) == [{1: [3]}]
+
+
+def test_where_no_other_process_can_be_started_the_gateway_compiles_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    here = CompiledHere(monkeypatch)
+    assert hyper.build.__wrapped__(MANY)[0].scan(["x1-"]) == [{1: [3]}]
+    assert here.count == 2

@@ -13,9 +13,7 @@ import dataclasses
 import functools
 from typing import Any, Final
 
-import regex  # type: ignore[import-untyped] # it ships no types
-
-from holdfast.masking.extent import DIGIT_BYTE, OTHER_BYTE, UnreadableError, set_of, trees_of
+from holdfast.masking.extent import DIGIT_BYTE, OTHER_BYTE, UnreadableError, ascii_members, set_of, trees_of
 from holdfast.masking.literals import LETTERS_WITH_OTHER_CASES
 from holdfast.masking.nodes import (
     EMPTY,
@@ -36,7 +34,6 @@ from holdfast.masking.nodes import (
 )
 from holdfast.masking.reading import codes, read
 
-_ASCII: Final = "".join(map(chr, range(128)))
 _BEYOND: Final = frozenset({DIGIT_BYTE, OTHER_BYTE})
 _CHARS_MAX: Final = 16  # one character of a larger set is no sign of anything
 _EXPRESSION_CHARS_MAX: Final = 200_000  # what takes longer to write than to search
@@ -158,13 +155,8 @@ class _Reader:
         return EMPTY
 
     def _chars(self, code: Any, argument: Any) -> Chars:
-        members = _ascii_members(set_of(code, argument), self._flags)
+        members = ascii_members(set_of(code, argument), self._flags)
         return Chars(members | _beyond(code, argument) if self._is_wide else members)
-
-
-@functools.cache
-def _ascii_members(written_set: str, flags: int) -> frozenset[int]:
-    return frozenset(map(ord, regex.findall(written_set, _ASCII, flags | regex.DOTALL)))
 
 
 def _beyond(code: Any, argument: Any) -> frozenset[int]:

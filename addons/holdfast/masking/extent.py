@@ -18,6 +18,7 @@ INSIDE: Final = b"a"
 ANCHOR: Final = b"!"
 OTHER_BYTE: Final = 0xFF  # stands for a character beyond ASCII, which is taken to be in every alphabet
 DIGIT_BYTE: Final = 0xFE  # for a digit beyond ASCII
+_ASCII: Final = "".join(map(chr, range(128)))
 WIDTH_MAX: Final = 512  # a longer match is as good as one of any length
 _AHEAD_MAX: Final = 64
 _FAR: Final = ""  # among the classes: a lookahead that may need all of the run
@@ -62,9 +63,9 @@ def extent_of(pattern: str, flags: int) -> Extent | None:
     except UnreadableError:
         return None
     is_far = _FAR in classes
-    alphabet = regex.compile("|".join(sorted(classes - {_FAR})) or "(?!)", flags)
+    members = frozenset[int]().union(*(ascii_members(one, flags) for one in classes - {_FAR}))
     inside = bytes(
-        INSIDE[0] if byte >= 0x80 or alphabet.fullmatch(chr(byte)) else OUTSIDE[0]  # noqa: PLR2004 -- ASCII
+        INSIDE[0] if byte >= 0x80 or byte in members else OUTSIDE[0]  # noqa: PLR2004 -- ASCII
         for byte in range(256)
     )
     width = tree.getwidth()[1]
@@ -125,6 +126,12 @@ def _look(direction: int, tree: Any) -> tuple[frozenset[str], int]:
         return frozenset(), width + reach
     # It may look any way ahead, over these characters only: so they count as part of the run.
     return classes | {_FAR}, reach + _BOUNDARY_REACH
+
+
+@functools.cache
+def ascii_members(written_set: str, flags: int) -> frozenset[int]:
+    """The characters of ASCII in a set as :func:`set_of` writes it, by the very module that runs the pattern."""
+    return frozenset(map(ord, regex.findall(written_set, _ASCII, flags | regex.DOTALL)))
 
 
 def set_of(code: Any, argument: Any) -> str:

@@ -16,6 +16,7 @@ import hyperscan
 
 from holdfast.masking.approx import NEVER, Approximation
 from holdfast.masking.automata import Automata
+from holdfast.masking.compiling import database_of, dumped_apart
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import shown
 
@@ -24,6 +25,7 @@ CHARS_PER_HIT: Final = 2  # more hits than that in several texts: each is scanne
 HITS_FREE_EACH: Final = 64  # of one pattern in one text; where there are more, it is searched all over the text
 CHARS_PER_HIT_EACH: Final = 32
 HITS_PER_CHAR: Final = 8  # with more of all patterns in one text, it is quicker to search it pattern by pattern
+APART_COUNT_MIN: Final = 32  # patterns, some 10 ms each; for fewer, a process of its own is not worth its start
 _BUILT_COUNT_MAX: Final = 8  # sets of rules in one process: those in force, and some that are tried
 _FORMAT: Final = 1  # of what is kept on disk
 _SEPARATOR: Final = b"\n"
@@ -147,15 +149,24 @@ def _loaded(data: bytes) -> tuple[Sequence[int], tuple[Any, Any]] | None:
         parts.append(data[at + 8 : at + 8 + size])
         at += 8 + size
     numbers, *dumped = parts
+    databases = _databases_of(dumped)
+    return None if databases is None else (json.loads(numbers), databases)
+
+
+def _databases_of(dumped: list[bytes]) -> tuple[Any, Any] | None:
     try:
         narrow, wide = (hyperscan.loadb(part, hyperscan.HS_MODE_BLOCK) for part in dumped)
     except hyperscan.HyperscanError:
         return None
-    return json.loads(numbers), (narrow, wide)
+    return narrow, wide
 
 
 def _compiled(patterns: tuple[Approximation, ...]) -> tuple[Sequence[int], tuple[Any, Any]]:
     numbers = tuple(range(len(patterns)))
+    apart = dumped_apart(_expressions(patterns, numbers)) if len(patterns) >= APART_COUNT_MIN else None
+    databases = _databases_of(apart) if apart is not None else None
+    if databases is not None:
+        return numbers, databases
     try:
         return numbers, _databases(patterns, numbers)
     except hyperscan.HyperscanError:
@@ -172,19 +183,12 @@ def _compiles(pattern: Approximation) -> bool:
 
 
 def _databases(patterns: Sequence[Approximation], numbers: tuple[int, ...]) -> tuple[Any, Any]:
-    return (
-        _database({number: patterns[number].ascii for number in numbers}),
-        _database({number: patterns[number].wide for number in numbers}),
-    )
+    narrow, wide = _expressions(patterns, numbers)
+    return database_of(narrow), database_of(wide)
 
 
-def _database(expressions: dict[int, str]) -> Any:
-    expressions = expressions or {0: NEVER}  # where Hyperscan can read none of the patterns
-    database = hyperscan.Database()
-    database.compile(
-        expressions=[expression.encode() for expression in expressions.values()],
-        ids=list(expressions),
-        elements=len(expressions),
-        flags=[0] * len(expressions),
-    )
-    return database
+def _expressions(patterns: Sequence[Approximation], numbers: tuple[int, ...]) -> tuple[dict[int, str], dict[int, str]]:
+    """For ASCII texts and for others; one that never matches where Hyperscan can read none of the patterns."""
+    none = {0: NEVER}
+    narrow, wide = ({number: getattr(patterns[number], kind) for number in numbers} for kind in ("ascii", "wide"))
+    return narrow or none, wide or none

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from tests.live.harness import warm
 from tests.live.harness.world import GATEWAY_SCRIPT, ROOT, World, until
 
 from holdfast import jsontext
@@ -39,13 +40,17 @@ class Gateway:
         port: int = 0,
         config: str | None = None,
         preexec: Callable[[], None] | None = None,
+        cold: bool = False,
     ) -> None:
+        """``cold`` is for tests about a first start: nothing is there, neither keys nor automata."""
         self.data = folder / "data"
         self.confdir = folder / "conf"
         self.confdir.mkdir(parents=True, exist_ok=True)
         if config is not None:
             (self.confdir / "config.yaml").write_text(config, "utf-8")
         self._log_path = folder / "log.txt"
+        if not cold:
+            warm.lend(self.data)
         command = [str(BIN / tool), "--mode", mode or f"reverse:http://127.0.0.1:{upstream_port}"]
         command += ["--listen-host", "127.0.0.1", "--listen-port", str(port)]
         for script in scripts:
@@ -77,6 +82,7 @@ class Gateway:
             self.kill()
             raise
         assert self.process.poll() is None, f"the gateway did not start:\n{self.log()}"
+        warm.take_back(self.data)
         return self
 
     @property

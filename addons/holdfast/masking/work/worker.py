@@ -8,21 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import Final, Self
 
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
-from holdfast.masking.work import frames, wire
+from holdfast.masking.work import frames, program, wire
 from holdfast.masking.work.nursery import FORK, Setup
 
 LOAD_S_MAX: Final = 120  # it takes two seconds; more with a large model on a busy machine
 FORK_S_MAX: Final = 10  # it takes some milliseconds
 GOODBYE_S: Final = 5  # a nursery whose socket has ended ends at once
-_SOURCE: Final = Path(__file__).resolve().parents[3]
-# What a program needs to run at all; keys and tokens in the gateway's environment are none of its business.
-_KEPT: Final = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
-_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # a fork copies one thread alone
 
 
 class Nursery:
@@ -152,12 +147,9 @@ class Worker:
 
 def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
     fd = theirs.fileno()
-    seen = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    # The search path of this process: whatever it could import is there for the nursery too.
-    path = os.pathsep.join([str(_SOURCE), *(place for place in sys.path if place)])
     return subprocess.Popen(  # noqa: S603 -- this Python and this source
-        [sys.executable, "-P", "-m", "holdfast.masking.work.nursery", str(fd)],
-        env={**seen, **dict.fromkeys(_THREADS, "1"), "PYTHONPATH": path},
+        program.command("holdfast.masking.work.nursery", str(fd)),
+        env=program.environment(),
         pass_fds=(fd,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
