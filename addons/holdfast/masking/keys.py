@@ -5,7 +5,7 @@ from typing import Final
 import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.entries import InForce, KeyRule, MaskingRules
-from holdfast.masking.words import TRANSPARENT, name_words
+from holdfast.masking.words import QUALIFIERS, TRANSPARENT, name_words, singular
 
 _CACHE_COUNT_MAX: Final = 4096  # names of members recur; a sender who invents new ones only loses the cache
 
@@ -27,8 +27,9 @@ class KeyForce:
 class KeyForces:
     """The key rules of what is in force, asked by the name of a member.
 
-    A name matches when its words end with the words of a rule: ``card_number`` and ``billingCard`` end with *card*
-    (a last *number*, *value* or the like does not count), ``card_type`` and ``discard`` do not.
+    A name matches when its words end with the words of a rule, in the singular or plural, with or without seams:
+    ``card_number``, ``billingCard`` and ``creditcards`` end with *card* (a last *number*, *value*, *new* or the like
+    does not count), ``card_type`` and ``discard`` do not.
     """
 
     def __init__(self, rules: MaskingRules, in_force: InForce) -> None:
@@ -39,6 +40,7 @@ class KeyForces:
             force = KeyForce(rule)
             for name in rule.names:
                 self._names.setdefault(name_words(name), force)
+                self._names.setdefault(("".join(name_words(name)),), force)
             for name in rule.unless:
                 self._unless.setdefault(name_words(name), set()).add(rule.id)
         self._longest = max(map(len, (*self._names, *self._unless)), default=0)
@@ -58,16 +60,31 @@ class KeyForces:
         self._known[known] = force
         return force
 
+    def is_plural(self, name: str) -> bool:
+        """Whether ``name``, which a rule is about, names several."""
+        words = name_words(name)
+        return bool(words) and singular(words[-1]) != words[-1]
+
     def _find(self, words: tuple[str, ...]) -> KeyForce | None:
         while words:
             force = self._ending(words)
-            if force is not None or not (words[-1] in TRANSPARENT or words[-1].isdigit()):
+            if force is not None or not _says_little(words[-1]):
                 return force
             words = words[:-1]
         return None
 
     def _ending(self, words: tuple[str, ...]) -> KeyForce | None:
+        force = self._exact(words)
+        if force is None and (one := singular(words[-1])) != words[-1]:
+            return self._exact((*words[:-1], one))
+        return force
+
+    def _exact(self, words: tuple[str, ...]) -> KeyForce | None:
         endings = [words[-count:] for count in range(min(self._longest, len(words)), 0, -1)]
         barred = set().union(*(self._unless.get(ending, set()) for ending in endings))
         found = (self._names.get(ending) for ending in endings)
         return next((force for force in found if force is not None and force.id not in barred), None)
+
+
+def _says_little(word: str) -> bool:
+    return word in TRANSPARENT or word in QUALIFIERS or word.isdigit()

@@ -8,10 +8,11 @@ from holdfast.call import Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import EntityRule
+from holdfast.masking.force import Force
 from holdfast.masking.noted import Noted, Report
 from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_of, numeral
 from holdfast.masking.operators import mask_value
-from holdfast.masking.place import LEAVES_MAX, Force, Place
+from holdfast.masking.place import LEAVES_MAX, Place
 from holdfast.masking.preserving import Accepts
 from holdfast.masking.sealing import seal
 from holdfast.masking.spans import Span, merge

@@ -6,7 +6,8 @@ from typing import Final
 from holdfast.call import Direction
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
-from holdfast.masking.place import Force, Place
+from holdfast.masking.force import Force
+from holdfast.masking.place import Place
 from holdfast.masking.spans import Span
 from holdfast.masking.spellings import plainly
 from holdfast.masking.tools import Tools

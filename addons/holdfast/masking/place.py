@@ -1,8 +1,9 @@
 """A place in a message: what masking knows about a value besides the value."""
 
 import dataclasses
-from typing import Protocol
 
+from holdfast.masking.around import Around
+from holdfast.masking.force import Force
 from holdfast.masking.schemas import Schema
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import is_transparent, name_context
@@ -14,21 +15,6 @@ HOLD_BACK_MAX = 4096  # more is a page of text, for which nobody waits
 JSON_IN_TEXT_MAX = 4  # tools wrap JSON in a text once or twice; each level doubles the backslashes
 
 
-class Force(Protocol):
-    """A rule that masks a value whatever it holds: a key rule or a path rule."""
-
-    @property
-    def id(self) -> str:
-        """The rule's id."""
-
-    @property
-    def entity(self) -> str:
-        """The entity whose operator applies."""
-
-    def wants(self, text: str, timeout_s: float) -> bool:
-        """Whether the rule is about this value. Raises TimeoutError after so many seconds."""
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
     """Where a value stands.
@@ -36,7 +22,8 @@ class Place:
     ``path`` is the pointer to it, already masked. ``context`` are words that its member's name gives. ``force`` is the
     key or path rule that masks it whole. ``travels`` is False where masks never travel (protocol fields, paths that the
     rules forward). ``level`` counts the texts and blobs that had to be opened to get here. ``schema`` is what the
-    tool's definition asks of a value here, where that is known.
+    tool's definition asks of a value here, where that is known. ``around`` are the columns of the table whose rows, or
+    the row whose cells, stand here.
     """
 
     path: str
@@ -45,6 +32,7 @@ class Place:
     travels: bool = True
     level: int = 0
     schema: Schema | None = None
+    around: Around | None = None
 
     def member(self, name: str, kept_name: str, force: Force | None) -> "Place":
         """The place of the member ``name``. A name that says nothing passes on what this place knows."""
@@ -71,7 +59,7 @@ class Place:
         """
         if self.level >= JSON_IN_TEXT_MAX:
             raise LeafError(f"texts are nested more than {JSON_IN_TEXT_MAX} deep")
-        return dataclasses.replace(self, level=self.level + 1, schema=None)
+        return dataclasses.replace(self, level=self.level + 1, schema=None, around=None)
 
     def as_protocol(self) -> "Place":
         """This place as a protocol field: masks do not travel."""

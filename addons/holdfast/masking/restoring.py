@@ -13,9 +13,9 @@ from holdfast.call import Call, Message
 from holdfast.errors import Cause, Refused
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.finding import Finding, Masked
+from holdfast.masking.joining import writer_of
 from holdfast.masking.place import JSON_IN_TEXT_MAX
 from holdfast.masking.vault import RUN, Given, Spelling
-from holdfast.masking.walk import writer_of
 
 RESTORED_COUNT_MAX: Final = 1_000  # in one message; more is a data set, and not the argument of a tool
 RECOGNIZER: Final = "restore"

@@ -4,19 +4,20 @@ A :class:`Walk` is made for one message. Each method takes a value and its place
 forwarded and as it is kept. Unchanged values come back as they are, so that what nobody masks is not rewritten.
 """
 
-import json
 import re
-from collections.abc import Callable
 from typing import Final
 
 from holdfast import jsontext
 from holdfast.call import Direction
 from holdfast.jsontext import Json, JsonObject
+from holdfast.masking.arrays import Arrays
 from holdfast.masking.blobs import RUN_CHARS_MIN, blobs_in, looks_like_base64, open_blob
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
+from holdfast.masking.joining import Member, Pair, join_dict, join_list, writer_of
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Before, Leaves
+from holdfast.masking.members import Members
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.shape import Mode, Shape
@@ -24,16 +25,7 @@ from holdfast.masking.shapes import SCHEMA_DATA, SCHEMA_NAMED, shape_of
 from holdfast.masking.spans import Span
 from holdfast.masking.tools import Tools
 
-type Pair = tuple[Json, Json]
-
-type Member = tuple[str, str, Json, Json]  # its name and value as forwarded and as kept: forward, kept, forward, kept
-
-_LABELS: Final = ("name", "key", "label", "field")  # {"name": "ssn", "value": …}: the name is in a member of its own
-_LABEL_CHARS_MAX: Final = 64
-_INDENT: Final = re.compile(r"[\[{]\n([ \t]+)")
 _DATA_URL: Final = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})(?:;charset=[\w-]{1,32})?;base64,", re.IGNORECASE)
-# The first separator outside of a string.
-_SPACED: Final = re.compile(r'[\s{\[]*(?:"(?:[^"\\]|\\.)*+"|[^\s",:\]}]++)[,:] ')
 
 
 class Walk:
@@ -44,6 +36,8 @@ class Walk:
         self._leaves = leaves = Leaves(tools, direction, self._budget)
         self.treated = leaves.treated
         self._scanner = tools.scanner
+        self._arrays = Arrays(forces, self._budget)
+        self._members = Members(forces, tools.scanner)
         self._forces = forces
         self._paths = paths
 
@@ -95,7 +89,8 @@ class Walk:
         if isinstance(value, int | float):
             return self._leaves.number(value, self._paths.at(place))
         if isinstance(value, list):
-            return _list([self.data(item, place.item(index)) for index, item in enumerate(value)], value)
+            places = self._arrays.places(value, place)
+            return join_list([self.data(item, one) for item, one in zip(value, places, strict=True)], value)
         return self._object(value, place)
 
     def text(self, text: str, place: Place) -> tuple[str, str]:
@@ -152,14 +147,13 @@ class Walk:
         return (text if forward == blob.text else blob.encode(forward)), blob.encode(kept)
 
     def _object(self, value: JsonObject, place: Place) -> Pair:
-        label = _label(value) if "value" in value else None
         pairs: list[Member] = []
+        said = self._members.of(value, place)
         for name, item in value.items():
             forward_name, kept_name = self._name(name, place)
-            said = label if label is not None and name == "value" else self._scanner.without_masks(kept_name)
-            inner = _asked(place.member(said, kept_name, self._forces.of(said, place.context)), place, name)
+            inner = _asked(said.place(name, kept_name, item), place, name)
             pairs.append((forward_name, kept_name, *self.data(item, inner)))
-        return _dict(pairs, value)
+        return join_dict(pairs, value)
 
     def _name(self, name: str, place: Place) -> tuple[str, str]:
         self._leaves.count()
@@ -191,7 +185,7 @@ class Walk:
                 return self._url(value, place)
         self._leaves.count()
         if isinstance(value, list):
-            return _list([self.shaped(item, kind, place.item(index)) for index, item in enumerate(value)], value)
+            return join_list([self.shaped(item, kind, place.item(index)) for index, item in enumerate(value)], value)
         if not isinstance(value, dict):
             return self.data(value, place)
         shape = shape_of(kind, value)
@@ -212,7 +206,7 @@ class Walk:
                 pairs.append((forward_name, kept_name, *self._blob(item, mime, inner)))
             else:
                 pairs.append((forward_name, kept_name, *self.shaped(item, mode, inner)))
-        return _dict(pairs, value)
+        return join_dict(pairs, value)
 
     def _blob(self, text: str, mime: Json, place: Place) -> tuple[str, str]:
         self._leaves.count()
@@ -234,66 +228,23 @@ class Walk:
     def _schema(self, value: Json, place: Place, *, named: bool = False) -> Pair:
         self._leaves.count()
         if isinstance(value, list):
-            return _list([self._schema(item, place.item(index)) for index, item in enumerate(value)], value)
+            return join_list([self._schema(item, place.item(index)) for index, item in enumerate(value)], value)
         if not isinstance(value, dict):
             return self.protocol(value, place)
         pairs: list[Member] = []
         for name, item in value.items():
             kept_name = self._name(name, place)[1]
-            inner = place.member(name, kept_name, None)
-            if name in SCHEMA_DATA and not named:
+            # What a property is called says what its default and its examples are.
+            is_data = name in SCHEMA_DATA and not named
+            force = self._forces.of(name, place.context) if named or is_data else None
+            inner = place.member(name, kept_name, force)
+            if is_data:
                 pairs.append((name, kept_name, *self.data(item, inner)))
             else:
                 pairs.append((name, kept_name, *self._schema(item, inner, named=name in SCHEMA_NAMED and not named)))
-        return _dict(pairs, value)
+        return join_dict(pairs, value)
 
 
 def _asked(inner: Place, outer: Place, name: str) -> Place:
     """``inner``, the place of the member ``name`` of ``outer``, with what is asked of it."""
     return inner if outer.schema is None else inner.asking(outer.schema.member(name))
-
-
-def _label(value: JsonObject) -> str | None:
-    for name in _LABELS:
-        said = value.get(name)
-        if isinstance(said, str) and 0 < len(said) <= _LABEL_CHARS_MAX:
-            return said
-    return None
-
-
-def writer_of(text: str) -> Callable[[Json], str]:
-    """How JSON that was changed is written, so that it looks as ``text`` did."""
-    indent = _INDENT.search(text)
-    width = len(indent.group(1).expandtabs(2)) if indent else None
-    separators = (",", ": ") if width is not None else (", ", ": ") if _SPACED.match(text) else (",", ":")
-    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=width, separators=separators).encode
-
-
-def _list(pairs: list[Pair], value: list[Json]) -> Pair:
-    forward = [pair[0] for pair in pairs]
-    kept = [pair[1] for pair in pairs]
-    return (
-        value if all(new is old for new, old in zip(forward, value, strict=True)) else forward,
-        value if all(new is old for new, old in zip(kept, value, strict=True)) else kept,
-    )
-
-
-def _dict(members: list[Member], value: JsonObject) -> Pair:
-    forward = _joined([(name, item) for name, _, item, _ in members])
-    kept = _joined([(name, item) for _, name, _, item in members])
-    return (value if _same(forward, value) else forward), (value if _same(kept, value) else kept)
-
-
-def _joined(members: list[tuple[str, Json]]) -> JsonObject:
-    joined: JsonObject = {}
-    for name, item in members:
-        free, count = name, 1
-        while free in joined:  # two names may have one mask; none of the members may get lost
-            count += 1
-            free = f"{name}-{count}"
-        joined[free] = item
-    return joined
-
-
-def _same(new: JsonObject, old: JsonObject) -> bool:
-    return all(name in old and item is old[name] for name, item in new.items())

@@ -6,25 +6,43 @@ A context word such as *card* must be found as a whole word, also in ``creditCar
 
 import functools
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from holdfast.masking.compounds import parted
+
 _PIECE: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+|\s+|."
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
+_PLURAL_CHARS_MIN: Final = 4  # ssns, pins
+_NAME_CHARS_MAX: Final = 200
+_UNSEEN: Final = ("Mn", "Cf")
 _STEM_CHARS_MIN: Final = 5  # shorter words end in s for other reasons: bus, dls, this
 
 _STOP_TEXT: Final = """a an and are as at be been but by for from had has have he her his i in into is it its me my of
 on or our she so that the their them there they this to was we were will with you your"""
 STOP_WORDS: Final = frozenset(_STOP_TEXT.split())
 # A member of these names says nothing by itself: the name above it is the context.
-TRANSPARENT: Final = frozenset(
-    {"value", "values", "number", "no", "num", "nr", "text", "raw", "plain", "data", "content", "full", "display"}
-)
+_TRANSPARENT_TEXT: Final = """value values val v number numbers no num nr text raw plain plaintext data content full
+display string str int integer s n formatted answer var
+char varchar long double float scalar"""
+TRANSPARENT: Final = frozenset(_TRANSPARENT_TEXT.split())
+# Behind a name they say which one: ``password_new``, ``phoneHome``, ``{"password": {"current": …}}``.
+_QUALIFIER_TEXT: Final = """current new old previous original initial default temporary temp primary secondary main
+backup home work office personal private example examples sample actual real confirm confirmed confirmation repeat
+repeated again retype verify encrypted decrypted hashed unmasked clear cleartext stored saved normalized canonical
+national international prod production dev development staging live sandbox"""
+QUALIFIERS: Final = frozenset(_QUALIFIER_TEXT.split())
 # A member that ends so is an identifier, a quantity or a time, whatever stands before: no context for bare numbers.
-_IDENTIFIER_TEXT: Final = """id ids uuid guid key index idx count total size bytes length version timestamp ts time
-at date created updated modified port offset page limit seq sequence order revision rev hash sha digest etag cursor ms
-ns us seconds duration status code"""
+_IDENTIFIER_TEXT: Final = """id ids uuid guid key index idx count total size bytes length version timestamp ts time at
+date created updated modified port offset page limit seq sequence order revision rev hash sha digest etag cursor ms ns
+us seconds duration status code"""
 _IDENTIFIERS: Final = frozenset(_IDENTIFIER_TEXT.split())
+# A member that ends so tells something about a value beside it.
+_DESCRIBING_TEXT: Final = """type kind format title description comment note label name user username login scheme
+state provider issuer scope scopes url uri href policy strength brand network country currency language required
+enabled active expiry expires exp iat algorithm alg method source role group"""
+_DESCRIBING: Final = _IDENTIFIERS | frozenset(_DESCRIBING_TEXT.split())
 
 
 def stem(word: str) -> str:
@@ -75,8 +93,20 @@ def word_stem(piece: str) -> str | None:
 
 @functools.lru_cache(maxsize=4096)
 def name_words(name: str) -> tuple[str, ...]:
-    """The words of a member's name, lower case: ``billingCardNo`` is billing, card, no."""
-    return tuple(match.group().lower() for match in _WORD.finditer(name[:200]))
+    """The words of a member's name, lower case: ``billingCardNo`` is billing, card, no, and so is ``billingcardno``."""
+    name = name[:_NAME_CHARS_MAX]
+    if not name.isascii():
+        # Accents and widths do not change what a name means; what cannot be seen in it neither.
+        name = "".join(
+            char for char in unicodedata.normalize("NFKD", name) if unicodedata.category(char) not in _UNSEEN
+        )
+    return tuple(part for match in _WORD.finditer(name) for part in parted(match.group().lower()))
+
+
+def singular(word: str) -> str:
+    """The last word of a rule's name that a name's last ``word`` may be the plural of; ``word`` where it is none."""
+    is_plural = len(word) >= _PLURAL_CHARS_MIN and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    return word[:-1] if is_plural else word
 
 
 @functools.lru_cache(maxsize=4096)
@@ -86,6 +116,12 @@ def name_context(name: str) -> tuple[str, ...]:
     if words and words[-1] in _IDENTIFIERS:
         return ()
     return tuple(stem(word) for word in words)
+
+
+def describes(name: str) -> bool:
+    """Whether a member of this name tells something about values, and holds none."""
+    words = name_words(name)
+    return not words or words[-1] in _DESCRIBING
 
 
 def is_transparent(name: str) -> bool:

@@ -1,0 +1,134 @@
+"""Arrays in which the place of an item says what it is: rows of tables, pairs, command lines, values in groups."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from holdfast.jsontext import Json
+from holdfast.masking.around import Around, Columns, cells_of, is_by_column, texts_of_header
+from holdfast.masking.budget import Budget
+from holdfast.masking.force import Force
+from holdfast.masking.keys import KeyForces
+from holdfast.masking.place import Place
+from holdfast.masking.unscanned import LeafError
+from holdfast.masking.words import name_context
+
+_HEADER_ROWS_MAX: Final = 8  # titles and empty rows above the header of a sheet
+_PAIR: Final = 2
+_GROUPS_MAX: Final = 12  # one value in groups: a card in four, an IBAN in nine
+_GROUP_CHARS_MAX: Final = 8
+_FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]{1,63})")
+_NAME: Final = re.compile(r"[^\W\d_][\w .:#/()'-]{0,63}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Group:
+    """A force over one part of a value, which says nothing by itself."""
+
+    id: str
+    entity: str
+
+    def wants(self, text: str, timeout_s: float) -> bool:  # noqa: ARG002 -- a Force
+        """Any text but an empty one."""
+        return bool(text)
+
+
+class Arrays:
+    """Says for each item of an array what its place in the array says."""
+
+    def __init__(self, forces: KeyForces, budget: Budget) -> None:
+        self._forces = forces
+        self._budget = budget
+
+    def places(self, value: list[Json], place: Place) -> list[Place]:
+        """The places of the items of ``value``, which stands at ``place``.
+
+        Raises:
+            LeafError: a rule takes too long over a value.
+        """
+        around = place.around
+        columns = None if around is None else around.columns
+        places = [place.item(index) for index in range(len(value))]
+        if not value:
+            return places
+        if around is not None and columns is not None and (around.is_row or is_by_column(value, columns)):
+            return [self._under(one, columns, index) for index, one in enumerate(places)]
+        if isinstance(value[0], list | dict):
+            return self._rows(value, places, columns)
+        if place.force is None:
+            return self._flagged(value, places)
+        return self._grouped(value, places, place.force) if _is_grouped(value) else places
+
+    def _rows(self, value: list[Json], places: list[Place], columns: Columns | None) -> list[Place]:
+        for index, item in enumerate(value):
+            cells = cells_of(item)
+            if cells is None:
+                continue
+            if columns is None and index < _HEADER_ROWS_MAX and len(value) > 1:
+                columns = self._header(cells)
+                row = self._pair(cells)
+            else:
+                row = self._pair(cells) or columns
+            if row is not None:
+                places[index] = dataclasses.replace(places[index], around=Around(row, is_row=True))
+        return places
+
+    def _header(self, cells: Sequence[Json]) -> Columns | None:
+        """The columns that a row names, where all of it reads as names and a rule is about one of them."""
+        texts = texts_of_header(cells)
+        if texts is None or not all(_NAME.fullmatch(text) for text in texts if text):
+            return None
+        named = [self._forces.of(text) is not None for text in texts]
+        # Data has digits; a name has some only where a rule knows the name.
+        if not any(named) or any(not known and _has_digit(text) for known, text in zip(named, texts, strict=True)):
+            return None
+        return tuple((text,) for text in texts)
+
+    def _pair(self, cells: Sequence[Json]) -> Columns | None:
+        """The columns of a row of two that is a name and its value."""
+        if len(cells) != _PAIR or not isinstance(cells[0], str) or not _NAME.fullmatch(cells[0]):
+            return None
+        return ((), (cells[0],)) if self._forces.of(cells[0]) is not None else None
+
+    def _under(self, place: Place, columns: Columns, index: int) -> Place:
+        names = columns[index] if index < len(columns) else ()
+        if not names:
+            return place
+        name = next((name for name in names if self._forces.of(name) is not None), names[0])
+        return dataclasses.replace(place, context=name_context(name), force=self._forces.of(name) or place.force)
+
+    def _flagged(self, value: list[Json], places: list[Place]) -> list[Place]:
+        """A command line as its arguments: what follows ``--password``."""
+        for index, item in enumerate(value[:-1]):
+            match = _FLAG.fullmatch(item) if isinstance(item, str) and item.startswith("-") else None
+            following = value[index + 1]
+            if match is not None and isinstance(following, str) and not following.startswith("-"):
+                force = self._forces.of(match[1])
+                if force is not None:
+                    places[index + 1] = dataclasses.replace(places[index + 1], force=force)
+        return places
+
+    def _grouped(self, value: list[Json], places: list[Place], force: Force) -> list[Place]:
+        """One value, written as the array of its groups: none of them is what the rule is about, all together are."""
+        groups = [str(item) for item in value]
+        try:
+            if any(force.wants(group, self._budget.search_s) for group in groups):
+                return places
+            if not force.wants("".join(groups), self._budget.search_s):
+                return places
+        except TimeoutError:
+            raise LeafError(f"rule {force.id} takes too long over a value") from None
+        group = _Group(force.id, force.entity)
+        return [dataclasses.replace(place, force=group) for place in places]
+
+
+def _has_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
+
+
+def _is_grouped(value: list[Json]) -> bool:
+    return 1 < len(value) <= _GROUPS_MAX and all(
+        isinstance(item, str | int) and not isinstance(item, bool) and 0 < len(str(item)) <= _GROUP_CHARS_MAX
+        for item in value
+    )

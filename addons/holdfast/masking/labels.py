@@ -1,0 +1,61 @@
+"""Objects that say in one member what another holds: ``{"name": "ssn", "value": …}``, ``{"Key": …, "Value": …}``.
+
+Such lists are what environments, settings, forms, contacts, tags and audit logs are written as. Which member is the
+label and which the value is told by their names, in any case and spelling.
+"""
+
+import enum
+import functools
+from typing import Final
+
+from holdfast.jsontext import JsonObject
+from holdfast.masking.words import name_words
+
+LABEL_CHARS_MAX: Final = 64  # a longer text is no name
+_LABEL_TEXT: Final = """name key label field title property attribute parameter param variable column header heading
+setting option question prompt caption slug identifier k"""
+_LABELS: Final = frozenset(_LABEL_TEXT.split())
+# They say what a value is in some lists only; so they count where what they say is the name of a rule.
+_KINDS: Final = frozenset({"type", "kind", "system", "id", "code", "use", "category"})
+_VALUES: Final = frozenset({"value", "values", "val", "default", "answer", "example", "examples", "schema"})
+# Only as whole names: an audit log has the old and the new value of a field.
+_CHANGES: Final = frozenset({"old", "new", "before", "after", "previous", "current", "from", "to", "v"})
+
+
+class Role(enum.Enum):
+    """What the name of a member says about the members beside it."""
+
+    LABEL = "label"
+    KIND = "kind"
+    VALUE = "value"
+    OTHER = "other"
+
+
+@functools.lru_cache(maxsize=4096)
+def role_of(name: str) -> Role:
+    """The role of a member called ``name``."""
+    words = name_words(name)
+    if not words:
+        return Role.OTHER
+    if words[-1] in _VALUES or words[0] == "value" or (len(words) == 1 and words[0] in _CHANGES):
+        return Role.VALUE
+    if words[-1] in _LABELS:
+        return Role.LABEL
+    return Role.KIND if words[-1] in _KINDS else Role.OTHER
+
+
+def labels_of(value: JsonObject) -> tuple[tuple[str, Role], ...]:
+    """What the members of ``value`` say that others hold, if any may be meant: plain labels first."""
+    if not any(role_of(name) is Role.VALUE for name in value):
+        return ()
+    said = [
+        (item, role_of(name))
+        for name, item in value.items()
+        if isinstance(item, str) and 0 < len(item) <= LABEL_CHARS_MAX and role_of(name) in (Role.LABEL, Role.KIND)
+    ]
+    return tuple(sorted(said, key=lambda one: one[1] is Role.KIND))
+
+
+def names_itself(value: object, label: str) -> bool:
+    """Whether ``value`` only says ``label`` again, as the choices of a form do: ``API key`` and ``api_key``."""
+    return isinstance(value, str) and name_words(value) == name_words(label)

@@ -1,0 +1,88 @@
+"""What the names of an object's members, and the members beside them, say about their values."""
+
+import dataclasses
+
+from holdfast.jsontext import Json, JsonObject
+from holdfast.masking.around import Around, columns_in, is_row_name
+from holdfast.masking.engine import Scanner
+from holdfast.masking.force import Force
+from holdfast.masking.keys import KeyForces
+from holdfast.masking.labels import Role, labels_of, names_itself, role_of
+from holdfast.masking.place import Place
+from holdfast.masking.words import describes
+
+
+class Members:
+    """Reads objects."""
+
+    def __init__(self, forces: KeyForces, scanner: Scanner) -> None:
+        self._forces = forces
+        self._scanner = scanner
+
+    def of(self, value: JsonObject, place: Place) -> "Said":
+        """What is said about the members of ``value``, which stands at ``place``."""
+        labels = labels_of(value)
+        columns = columns_in(value)
+        if columns is None and place.around is not None:
+            columns = place.around.columns
+        return Said(self._forces, self._scanner, place, labels, None if columns is None else Around(columns))
+
+
+class Said:
+    """What is said about the members of one object."""
+
+    def __init__(
+        self,
+        forces: KeyForces,
+        scanner: Scanner,
+        place: Place,
+        labels: tuple[tuple[str, Role], ...],
+        around: Around | None,
+    ) -> None:
+        self._forces = forces
+        self._scanner = scanner
+        self._place = place
+        self._labels = labels
+        self._around = around
+
+    def place(self, name: str, kept_name: str, item: Json) -> Place:
+        """The place of ``item``, the value of the member ``name``."""
+        place = self._place
+        said = self._scanner.without_masks(kept_name)
+        force: Force | None = self._forces.of(said, place.context)
+        if self._labels and role_of(name) is Role.VALUE and (force is None or name == "value"):
+            said, force = self._labelled(said, force, item)
+        around = place.around
+        if force is None and around is not None and around.collection is not None and _is_one(item, name):
+            force = around.collection
+        inner = place.member(said, kept_name, force)
+        told = self._told(name, item, force) if isinstance(item, list | dict) else None
+        return inner if told is None else dataclasses.replace(inner, around=told)
+
+    def _labelled(self, said: str, force: Force | None, item: Json) -> tuple[str, Force | None]:
+        """The label that a rule is about; else the first that is one, for context, where the name is plain."""
+        for label, _ in self._labels:
+            found = self._forces.of(label, self._place.context)
+            if found is not None and not names_itself(item, label):
+                return label, found
+        first, role = self._labels[0]
+        return (first, force) if role is Role.LABEL and said == "value" else (said, force)
+
+    def _told(self, name: str, item: list[Json] | JsonObject, force: Force | None) -> Around | None:
+        around = self._around
+        if around is None:
+            is_collection = isinstance(item, dict) and force is not None and self._forces.is_plural(name)
+            return Around(collection=force) if is_collection else None
+        if not isinstance(item, list):
+            return around
+        if self._place.around is not None and self._place.around.is_row:
+            return Around(around.columns, is_row=True)
+        if not item or isinstance(item[0], list | dict):
+            return around
+        # A flat array beside a list of columns is a row only where its name says so; else it may be their types.
+        return Around(around.columns, is_row=True) if is_row_name(name) else None
+
+
+def _is_one(item: Json, name: str) -> bool:
+    """Whether ``item`` may be one of the values that a collection holds, and not what is known about it."""
+    return isinstance(item, str | int) and not isinstance(item, bool) and not describes(name)
