@@ -20,6 +20,7 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.entries import AllowRule, MaskingRules
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
 from holdfast.masking.language import build_language
+from holdfast.masking.phrases import normal
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.spans import Span
 from holdfast.masking.spelling import Spelling
@@ -152,7 +153,11 @@ class Scanner:
             self._span(result, start, end)
             for result, found, start, end in results
             if not _inside(start, end, masks)
-            and not any(allow.lets(result.entity_type, found, budget.search_s) for allow in self._allows)
+            and not any(
+                allow.lets(result.entity_type, found, budget.search_s)
+                or allow.names(result.entity_type, text[start:end])
+                for allow in self._allows
+            )
         }
         return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.entity)))
 
@@ -208,13 +213,15 @@ class _Allow:
 
     def __init__(self, rule: AllowRule) -> None:
         self._entity = rule.entity
-        self._words = frozenset(word.casefold() for word in rule.words)
+        self._words = frozenset(normal(word).casefold() for word in rule.words)
         self._pattern = regex.compile(rule.pattern, regex.IGNORECASE) if rule.pattern else None
 
     def lets(self, entity: str, value: str, timeout_s: float) -> bool:
-        if self._entity not in (None, entity):
-            return False
-        if value.casefold() in self._words:
+        if self.names(entity, value):
             return True
-        pattern = self._pattern
+        pattern = self._pattern if self._entity in (None, entity) else None
         return pattern is not None and pattern.fullmatch(value, timeout=timeout_s) is not None
+
+    def names(self, entity: str, value: str) -> bool:
+        """Whether ``value`` is one of the words, which stand for themselves however they are read otherwise."""
+        return bool(self._words) and self._entity in (None, entity) and normal(value).casefold() in self._words

@@ -15,15 +15,13 @@ from presidio_analyzer.nlp_engine import NlpEngine
 from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.language import LANGUAGE
-from holdfast.masking.nearby import Nearby
+from holdfast.masking.nearby import CONTEXT_BOOST, CONTEXT_SCORE_MIN, Nearby
 from holdfast.masking.prefilter import Hits, Prefilter, build_prefilter
 from holdfast.masking.runners import Runner, runner_of
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 
-CONTEXT_BOOST: Final = 0.35  # the two of LemmaContextAwareEnhancer
-CONTEXT_SCORE_MIN: Final = 0.4
 MODEL_CHARS_MAX: Final = 512  # on the event loop, of one text: a model reads some ten thousand words a second
 
 

@@ -6,7 +6,9 @@ from typing import Final
 
 from holdfast.masking.words import Cutter, word_stem
 
-CONTEXT_WORDS: Final = 5  # as LemmaContextAwareEnhancer has it
+CONTEXT_WORDS: Final = 5  # the three of LemmaContextAwareEnhancer
+CONTEXT_BOOST: Final = 0.35
+CONTEXT_SCORE_MIN: Final = 0.4
 _CHARS_FIRST: Final = 80  # most often five words
 _CHARS_MAX: Final = 2000  # beyond, the whole text is cut, once
 _BLANK: Final = re.compile(r"\s")

@@ -40,8 +40,32 @@ def _apply(rule: PathRule, place: Place) -> Place:
     return dataclasses.replace(place, force=PathForce(rule.id, rule.entity))
 
 
-def _matches(pattern: tuple[str, ...], steps: tuple[str, ...]) -> bool:
-    if pattern and pattern[-1] == "**":
-        pattern = pattern[:-1]
-        steps = steps[: len(pattern)]
-    return len(pattern) == len(steps) and all(want in ("*", step) for want, step in zip(pattern, steps, strict=True))
+def is_covered(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether ``pattern`` matches whatever ``path``, which may have wildcards too, does."""
+    return _matches(pattern, path, frozenset({"**"}))
+
+
+def _matches(pattern: tuple[str, ...], steps: tuple[str, ...], only_rest: frozenset[str] = frozenset()) -> bool:
+    """Whether ``pattern`` matches ``steps``. A step of ``only_rest`` is taken by ``**`` alone."""
+    if "**" not in pattern and not only_rest:
+        return len(pattern) == len(steps) and all(
+            want in ("*", step) for want, step in zip(pattern, steps, strict=True)
+        )
+    reached = _behind_rests(pattern, {0})
+    for step in steps:
+        passed = {at for at in reached if at < len(pattern) and pattern[at] == "**"}
+        if step not in only_rest:
+            passed |= {at + 1 for at in reached if at < len(pattern) and pattern[at] in ("*", step)}
+        reached = _behind_rests(pattern, passed)
+    return len(pattern) in reached
+
+
+def _behind_rests(pattern: tuple[str, ...], reached: set[int]) -> set[int]:
+    """``reached``, and what is reached without a step: what stands behind a ``**``."""
+    found = set(reached)
+    for at in reached:
+        end = at
+        while end < len(pattern) and pattern[end] == "**":
+            end += 1
+            found.add(end)
+    return found

@@ -51,7 +51,10 @@ class Profiles:
         section.text("description")
         on = self._all().entities if section.flag("others", default=False) else ()
         regulated = {rule.entity: rule for rule in on}
-        for entity in section.texts("entities", ()):
+        stated = section.texts("entities", ())
+        for entity in stated:
+            if stated.count(entity) > 1:
+                raise section.error("entities", f"names {entity} twice", "Keep one of them")
             regulated[entity] = self._rule(section, "entities", entity)
         self._change(section, regulated)
         section.done()
@@ -92,8 +95,12 @@ class Profiles:
         return self._listed[entity]
 
     def _change(self, section: Section, regulated: dict[str, EntityRule]) -> None:
+        changed: set[str] = set()
         for entry in section.sections("changes"):
             entity = entry.text("entity")
+            if entity in changed:
+                raise entry.error("entity", f"{entity} stands twice", "Keep one of the two changes")
+            changed.add(entity)
             rule = self._rule(entry, "entity", entity)
             if entry.flag("enabled", default=True):
                 regulated[entity] = treated(entry, regulated.get(entity, rule))

@@ -16,6 +16,7 @@ from holdfast.masking.catalogue import CONTEXT_ONLY, MODEL_ENTITIES, RECOGNIZERS
 from holdfast.masking.checksums import CHECKS, Validator
 from holdfast.masking.entries import DenyRule, MaskingRules, PatternRule
 from holdfast.masking.phones import matched
+from holdfast.masking.phrases import expression
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.words import stem
 
@@ -208,8 +209,7 @@ def _from_pattern(rule: PatternRule) -> PatternRecognizer:
 
 
 def _from_words(rule: DenyRule) -> PatternRecognizer:
-    words = "|".join(regex.escape(word) for word in sorted(rule.words, key=len, reverse=True))
-    return PatternRecognizer(rule.id, rule.entity, rf"(?<!\w)(?:{words})(?!\w)", 1.0)
+    return PatternRecognizer(rule.id, rule.entity, expression(rule.words), 1.0)
 
 
 _OWN: Final = {

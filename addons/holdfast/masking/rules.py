@@ -22,8 +22,18 @@ from holdfast.masking.entries import (
 )
 from holdfast.masking.hold_back import streams_of
 from holdfast.masking.holder_commands import public_bytes
+from holdfast.masking.idle import every_rule_acts
 from holdfast.masking.profiles import ALL, Profiles, in_use
 from holdfast.masking.sealing import HOLDER, KeyHolder
+from holdfast.masking.stated import (
+    context_of,
+    finding_regex_of,
+    names_of,
+    phrases_of,
+    regex_of,
+    regions_of,
+    steps_of,
+)
 from holdfast.masking.treatment import FORWARDS, THRESHOLD_MIN, treated
 from holdfast.masking.unscanned import ON_FAILURES, UNSCANNED
 from holdfast.policy.beside import Beside
@@ -32,7 +42,6 @@ from holdfast.policy.document import Section
 __all__ = ["MaskingRules", "parse_every_rule", "parse_masking"]
 
 THRESHOLD: Final = 0.4  # Presidio's weak shapes reach it with a context word, and not without
-REGEX_CHARS_MAX: Final = 2000  # a longer expression hides what it matches
 _NO_FILES: Final = Beside(None)
 
 
@@ -75,7 +84,7 @@ def _read(
     stated = MaskingRules(
         language=section.text("language", "en"),
         spacy_model=spacy_model,
-        phone_regions=_regions(section),
+        phone_regions=regions_of(section),
         entities=listed,
         patterns=tuple(reader.pattern(entry) for file in files for entry in file.sections("patterns")),
         keys=tuple(reader.key(entry) for file in files for entry in file.sections("keys")),
@@ -96,16 +105,10 @@ def _read(
     base = profiles.of(section, profile)
     overrides = tuple(reader.override(entry, profiles, base) for entry in section.sections("overrides"))
     _every_holder_is_known(section, stated, base, overrides)
+    every_rule_acts(stated, base, overrides)
     for file in files:
         file.done()
     return stated, base, overrides
-
-
-def _regions(section: Section) -> tuple[str, ...]:
-    regions = section.texts("phone_regions", ("US",))
-    if not regions or not all(regex.fullmatch("[A-Z]{2}", region) for region in regions):
-        raise section.error("phone_regions", "holds no two-letter regions", "Write for example [US, GB]")
-    return regions
 
 
 def _holders(section: Section) -> tuple[KeyHolder, ...]:
@@ -181,18 +184,6 @@ class _Reader:
     def _examples(self, entry: Section) -> Examples:
         return Examples(entry.texts("matches", ()), entry.texts("passes", ()))
 
-    def _regex(self, entry: Section, key: str) -> str:
-        text = entry.text(key)
-        if len(text) > REGEX_CHARS_MAX:
-            raise entry.error(key, f"has {len(text)} characters", f"Keep it under {REGEX_CHARS_MAX}")
-        try:
-            pattern = regex.compile(text, regex.IGNORECASE | regex.MULTILINE)
-        except regex.error as error:
-            raise entry.error(key, f"is no regular expression: {error.msg} at {error.pos}", "Correct it") from None
-        if pattern.search(""):
-            raise entry.error(key, "matches the empty text", "Make it match at least one character")
-        return text
-
     def entity(self, entry: Section) -> EntityRule:
         name = entry.text("entity")
         if not regex.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", name) or name == UNSCANNED:
@@ -207,7 +198,7 @@ class _Reader:
             operator="replace",
             keep_count=4,
             forward="both",
-            context=entry.texts("context") if "context" in entry else None,
+            context=context_of(entry) if "context" in entry else None,
             examples=self._examples(entry),
             line=entry.line,
             file=entry.file,
@@ -222,9 +213,9 @@ class _Reader:
         rule = PatternRule(
             id=self._id(entry),
             entity=self._entity(entry),
-            regex=self._regex(entry, "regex"),
+            regex=finding_regex_of(entry, "regex"),
             score=entry.number("score", 0.6, low=0.01, high=1),
-            context=entry.texts("context", ()),
+            context=context_of(entry) if "context" in entry else (),
             validator=next((check for check in CHECKS if check == name), None),
             examples=self._examples(entry),
             line=entry.line,
@@ -238,9 +229,9 @@ class _Reader:
         rule = KeyRule(
             id=self._id(entry),
             entity=self._entity(entry),
-            names=entry.texts("names"),
-            unless=entry.texts("except", ()),
-            value=self._regex(entry, "value") if "value" in entry else None,
+            names=names_of(entry, "names"),
+            unless=names_of(entry, "except", may_be_none=True),
+            value=regex_of(entry, "value") if "value" in entry else None,
             examples=self._examples(entry),
             line=entry.line,
             file=entry.file,
@@ -250,7 +241,12 @@ class _Reader:
 
     def deny(self, entry: Section) -> DenyRule:
         rule = DenyRule(
-            self._id(entry), self._entity_that_acts(entry), _words(entry), self._examples(entry), entry.line, entry.file
+            self._id(entry),
+            self._entity_that_acts(entry),
+            phrases_of(entry),
+            self._examples(entry),
+            entry.line,
+            entry.file,
         )
         entry.done()
         return rule
@@ -259,8 +255,8 @@ class _Reader:
         rule = AllowRule(
             id=self._id(entry),
             entity=self._entity(entry) if "entity" in entry else None,
-            words=_words(entry) if "words" in entry else (),
-            pattern=self._regex(entry, "pattern") if "pattern" in entry else None,
+            words=phrases_of(entry) if "words" in entry else (),
+            pattern=regex_of(entry, "pattern") if "pattern" in entry else None,
             examples=self._examples(entry),
             line=entry.line,
             file=entry.file,
@@ -272,9 +268,6 @@ class _Reader:
 
     def path(self, entry: Section) -> PathRule:
         action = entry.choice("action", ("mask", "forward"))
-        path = entry.text("path")
-        if not path.startswith("/"):
-            raise entry.error("path", "does not begin with /", "Write a JSON pointer; * is any one step, ** any rest")
         direction = entry.choice("direction", FORWARDS[:2], "to_server") if "direction" in entry else None
         rule = PathRule(
             id=self._id(entry),
@@ -283,7 +276,7 @@ class _Reader:
             server=entry.text("server", "*"),
             tool=entry.text_or_none("tool"),
             direction=Direction(direction) if direction else None,
-            path=tuple(path[1:].split("/")),
+            path=steps_of(entry),
             line=entry.line,
         )
         entry.done()
@@ -291,10 +284,3 @@ class _Reader:
 
     def override(self, entry: Section, profiles: Profiles, base: InForce) -> Override:
         return profiles.override(entry, self._id(entry), base)
-
-
-def _words(entry: Section) -> tuple[str, ...]:
-    words = entry.texts("words")
-    if not words or not all(word.strip() for word in words):
-        raise entry.error("words", "holds an empty word", "Write at least one word, and no empty one")
-    return words

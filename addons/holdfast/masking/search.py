@@ -88,7 +88,7 @@ class Search:
             budget.spend(end - start)
             stop = min(end + self._reach, view.length)
             for match in self._finditer(view.text, start, stop, concurrent=False, timeout=budget.search_s):
-                if match.start() >= end:
+                if match.start() >= end and end < view.length:  # at the end of a text, one may have no character
                     break
                 if match.end() > end:  # seen because the text seemed to end there
                     return list(self._finditer(view.text, concurrent=False, timeout=budget.search_s))
