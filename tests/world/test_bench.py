@@ -10,7 +10,7 @@ import time
 
 import pytest
 from scripts.bench import ROOT, main
-from scripts.bench_world import hostile, loop_lag, masking
+from scripts.bench_world import hostile, hostile_texts, loop_lag, masking
 from scripts.bench_world.load import content_length
 from scripts.bench_world.measure import Round, cpu_seconds, percentile_ms, summarise
 from scripts.bench_world.traffic import MESSAGE_BYTES, RAW_CARD, calls, replies, request_bytes, stamped
@@ -107,11 +107,22 @@ def test_what_is_measured_as_defaults_is_what_presidio_loads() -> None:
 
 def test_texts_made_to_be_slow_are_measured_one_by_one() -> None:
     text = "version: 1\nentities: [{entity: US_SSN}, {entity: URL}]"
-    costs = hostile.measure(parse_masking(parse_document(Source("masking.yaml", text.encode()))))
-    assert {cost.name for cost in costs} >= set(hostile.REPEATED)
+    wanted = {"219-12-3456 ", "1 - ", "members", "\ud800"}
+    rules = parse_masking(parse_document(Source("masking.yaml", text.encode())))
+    costs = hostile.measure(rules, wanted.__contains__)
+    assert {cost.name for cost in costs} == wanted
     assert costs == sorted(costs, key=lambda cost: -cost.seconds)
     assert len(hostile.table(costs, 3).splitlines()) == 4
     assert {cost.name: cost.outcome for cost in costs}["219-12-3456 "] == "1365"
+
+
+def test_hostile_texts_fill_what_one_text_may_have() -> None:
+    values = dict(hostile_texts.values())
+    assert values.keys() > set(hostile_texts.REPEATED)
+    for name, text in hostile_texts.texts():
+        assert len(text) == hostile_texts.TEXT_CHARS, name
+    sizes = {name: len(json.dumps(value, ensure_ascii=False)) for name, value in values.items()}
+    assert all(hostile_texts.TEXT_CHARS // 2 < size < 8 * hostile_texts.TEXT_CHARS for size in sizes.values()), sizes
 
 
 @pytest.mark.parametrize("name", loop_lag.HOSTILE)
