@@ -15,13 +15,14 @@ from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import WHOLE, Budget
 from holdfast.masking.core import Core
+from holdfast.masking.dialled import is_valid
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
 from holdfast.masking.leaves import Leaves
 from holdfast.masking.literals import lowered, words_of
 from holdfast.masking.masker import Masker
-from holdfast.masking.national import national_of
+from holdfast.masking.national import national_of, plain_digits
 from holdfast.masking.nearby import Nearby, _Words
 from holdfast.masking.phones import matched
 from holdfast.masking.place import Place
@@ -130,6 +131,46 @@ def test_no_valid_number_is_ruled_out(region: str) -> None:
             assert not national.rules_out(candidate), candidate
     assert valid > 20
     assert national.rules_out("0000000000001234")
+
+
+def dialled(dice: random.Random, region: str) -> str:
+    """Digits that may be a number of ``region``: one of its own with a few changes, or any, and a prefix."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None
+    example = phonenumbers.example_number_for_type(region, dice.randrange(11)) or phonenumbers.example_number(region)
+    digits = list("".join(dice.choices("0123456789", k=dice.randint(3, 17))))
+    if example is not None and dice.random() < 0.5:
+        digits = list(phonenumbers.national_significant_number(example))
+        for _ in range(dice.randrange(4)):
+            digits[dice.randrange(len(digits))] = dice.choice("0123456789")
+    code, prefix = str(metadata.country_code), metadata.national_prefix or ""
+    return dice.choice(
+        ["", "", "0", "1", "00", "011", code, "00" + code, "011" + code, prefix, code + prefix]
+    ) + "".join(digits)
+
+
+def test_digits_are_judged_as_the_library_judges_them() -> None:
+    dice = random.Random(5)
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    valid = 0
+    for _ in range(6000):
+        region = dice.choice(regions)
+        digits = dialled(dice, region)
+        try:
+            number = phonenumbers.parse(digits, region, keep_raw_input=True)
+            matcher = phonenumbers.PhoneNumberMatcher(digits, region)
+            expected = phonenumbermatcher._verify(phonenumbers.Leniency.VALID, number, digits, matcher)
+        except phonenumbers.NumberParseException:
+            expected = False
+        assert is_valid(digits, region) == bool(expected), (digits, region)
+        valid += bool(expected)
+    assert valid > 600
+
+
+def test_separators_and_digits_of_any_script_make_no_difference_to_a_number() -> None:
+    assert plain_digits("(\uff12\uff11\uff12)\u00a0555\u20112368") == "2125552368"
+    for other in ("+12125552368", "212 555 2368 x1", "212 555 2368#", "2125552368 ext. 1", "212~555"):
+        assert plain_digits(other) is None
 
 
 def test_a_region_whose_prefix_rewrites_numbers_is_not_ruled_on() -> None:

@@ -58,7 +58,7 @@ class Budget:
         self._started_s: float | None = None  # a short message never asks for the time
         self._leaf_s: float | None = None
         self.search_s = limits.search_s
-        self.phones: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self.phones: dict[tuple[str, int, bool], list[tuple[int, int]]] = {}
         self.numbers: dict[str, tuple[str, ...]] = {}
         self.expected: list[str] = []
         self.hits: dict[str, Hits | None] = {}

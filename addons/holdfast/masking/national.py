@@ -14,14 +14,26 @@ from typing import Any, Final
 import phonenumbers
 from phonenumbers import phonenumberutil
 
-_PLAIN: Final = re.compile(r"[0-9 ()\[\]./-]*")
-_NOT_DIGITS: Final = re.compile(r"[^0-9]+")
+# Digits of any script, and what stands between the groups of a number: what means something else is not in it.
+_PLAIN: Final = re.compile(
+    r"[\d ()\[\]./\-\u2010-\u2015\u2053\u2212\u223c\u30fc\uff0d-\uff0f"
+    r"\u3000\xa0\xad\u200b\u2060\uff08\uff09\uff3b\uff3d]*"
+)
+_NOT_DIGITS: Final = re.compile(r"\D+")
 _NATIONAL_DIGITS_MIN: Final = 2  # the library asks for more behind an international prefix
 _COUNTRY_DIGITS_MAX: Final = 3
 _TYPES: Final = (
     *("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail"),
     *("fixed_line", "mobile"),
 )
+
+
+def plain_digits(candidate: str) -> str | None:
+    """The digits of ``candidate`` in ASCII; None where there is more to it than digits and separators."""
+    if not _PLAIN.fullmatch(candidate):
+        return None
+    digits = _NOT_DIGITS.sub("", candidate)
+    return digits if digits.isascii() else "".join(map(str, map(int, digits)))
 
 
 class National:
@@ -43,9 +55,8 @@ class National:
 
     def rules_out(self, candidate: str) -> bool:
         """Whether ``candidate`` is certainly no valid number."""
-        if not _PLAIN.fullmatch(candidate):
-            return False
-        return not self.may_be(_NOT_DIGITS.sub("", candidate))
+        digits = plain_digits(candidate)
+        return digits is not None and not self.may_be(digits)
 
     def may_be(self, digits: str) -> bool:
         """Whether ``digits`` may be dialled here."""
@@ -68,14 +79,10 @@ class Nationals:
     """Several regions, asked at once."""
 
     def __init__(self, regions: tuple[str, ...]) -> None:
-        self._regions = regions
         self._known = [(region, national_of(region)) for region in regions]
 
-    def possible(self, candidate: str) -> tuple[str, ...]:
-        """The regions in which ``candidate`` is not ruled out."""
-        if not _PLAIN.fullmatch(candidate):
-            return self._regions
-        digits = _NOT_DIGITS.sub("", candidate)
+    def possible(self, digits: str) -> tuple[str, ...]:
+        """The regions in which ``digits`` are not ruled out."""
         return tuple([region for region, national in self._known if national is None or national.may_be(digits)])
 
 

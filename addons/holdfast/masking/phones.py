@@ -20,8 +20,9 @@ from phonenumbers import phonenumberutil
 
 from holdfast.masking.approx import Approximation, approximation_of
 from holdfast.masking.budget import Budget
+from holdfast.masking.dialled import CHARS_MAX, DIGITS_MIN, is_valid
 from holdfast.masking.extent import extent_of
-from holdfast.masking.national import Nationals
+from holdfast.masking.national import Nationals, plain_digits
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import View
 
@@ -85,14 +86,14 @@ class PhoneSearch:
         digits = rf"\d(?:{upstream._PUNCTUATION}\d){{{self._digits_min - 1}}}"  # noqa: SLF001 -- as in the pattern
         return approximation_of(digits, 0) if self._plain is not None and self._is_gated else None
 
-    def spans(self, view: View, hits: Hits | None, budget: Budget) -> list[Span]:
-        """Where numbers stand.
+    def spans(self, view: View, hits: Hits | None, budget: Budget, *, with_bare: bool = True) -> list[Span]:
+        """Where numbers stand; not ``with_bare``: those that are more than a run of digits alone.
 
         Raises:
             MaskingError: the message takes too long.
         """
         if self._plain is None or self._anchored is None:
-            return self._found(view.text, view.length, budget)
+            return self._found(view.text, view.length, budget, with_bare=with_bare)
         ends = hits.get(self.filter) if hits is not None and self.filter is not None else ()
         if ends is None or (not ends and view.digits < self._digits_min):
             return []
@@ -104,17 +105,17 @@ class PhoneSearch:
         for start, end in windows:
             left = max(0, start - 1)
             part = view.text[left : end + _MARGIN_CHARS]
-            found += [(left + first, left + last) for first, last in self._known(part, end - left, budget)]
+            found += [(left + first, left + last) for first, last in self._known(part, end - left, with_bare, budget)]
         return found
 
-    def _known(self, part: str, length: int, budget: Budget) -> list[Span]:
-        key = (part, length)
+    def _known(self, part: str, length: int, with_bare: bool, budget: Budget) -> list[Span]:  # noqa: FBT001 -- of a key
+        key = (part, length, with_bare)
         known = budget.phones.get(key)
         if known is None:
-            known = budget.phones[key] = self._found(part, length, budget)
+            known = budget.phones[key] = self._found(part, length, budget, with_bare=with_bare)
         return known
 
-    def _found(self, text: str, length: int, budget: Budget) -> list[Span]:
+    def _found(self, text: str, length: int, budget: Budget, *, with_bare: bool) -> list[Span]:
         """What the matchers of all regions find together, each going on where its own last match ended."""
         found: set[Span] = set()
         waiting: dict[int, tuple[str, ...]] = {0: self._regions}  # from which place on the matchers still search
@@ -126,10 +127,12 @@ class PhoneSearch:
                 continue
             candidate = _cut(_SECOND_NUMBER, match.group())
             start = match.start()
-            for span, matching in self._in_candidate(text, candidate, start, regions, budget):
-                found.add(span)
-                waiting[span[1]] = (*waiting.get(span[1], ()), *matching)
-                regions = tuple(region for region in regions if region not in matching)
+            # Nothing smaller is tried of digits alone, and whatever they are, the search goes on behind them.
+            if with_bare or not candidate.isdecimal():
+                for span, matching in self._in_candidate(text, candidate, start, regions, budget):
+                    found.add(span)
+                    waiting[span[1]] = (*waiting.get(span[1], ()), *matching)
+                    regions = tuple(region for region in regions if region not in matching)
             if regions:
                 after = start + len(candidate)
                 waiting[after] = (*waiting.get(after, ()), *regions)
@@ -163,9 +166,17 @@ class PhoneSearch:
         return known
 
     def _judged(self, part: str) -> tuple[str, ...]:
-        possible = self._nationals.possible(part) if self._is_gated else self._regions
+        digits = plain_digits(part) if self._is_gated else None
+        possible = self._regions if digits is None else self._nationals.possible(digits)
         if not possible or not _BRACKETS.fullmatch(part) or _PAGES.search(part):
             return ()
+        if digits is not None and self._leniency == phonenumbers.Leniency.VALID:
+            if not DIGITS_MIN <= len(digits) <= len(part) <= CHARS_MAX:
+                return ()
+            return tuple([region for region in possible if is_valid(digits, region)])
+        return self._parsed(part, possible)
+
+    def _parsed(self, part: str, possible: Sequence[str]) -> tuple[str, ...]:
         valid: list[str] = []
         for region in possible:
             try:

@@ -116,6 +116,8 @@ def _in_context(kind: Any) -> Any:
 class PhoneRecognizer(presidio.PhoneRecognizer):
     """Presidio's, except that bare digits, dates and parts of longer tokens need a context word."""
 
+    bare_score = _BARE_SCORE
+
     def analyze(
         self,
         text: str,
@@ -132,7 +134,7 @@ class PhoneRecognizer(presidio.PhoneRecognizer):
 
     def result(self, text: str, start: int, end: int) -> RecognizerResult:
         """What is said of the number at ``start``."""
-        score = _BARE_SCORE if _is_weak_phone(text, start, end) else self.SCORE
+        score = self.bare_score if _is_weak_phone(text, start, end) else self.SCORE
         return result_of(self, (start, end), score)
 
 

@@ -149,9 +149,15 @@ class _PhoneRunner:
         self._recognizer = recognizer
         self._search = PhoneSearch(recognizer.supported_regions, recognizer.leniency or 0)
         self.searches: Sequence[Filtered] = [self._search]
+        self._words = _Context(self.context)
+        self._counts_bare = recognizer.bare_score >= self.thresholds[recognizer.supported_entities[0]]
 
-    def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
-        results = [self._recognizer.result(view.text, *span) for span in self._search.spans(view, hits, budget)]
+    def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
+        if hits is not None and self._search.filter is not None and self._search.filter not in hits:
+            return []
+        with_bare = self._counts_bare or self._words.may_help(view, context)
+        spans = self._search.spans(view, hits, budget, with_bare=with_bare)
+        results = [self._recognizer.result(view.text, *span) for span in spans]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 
 
