@@ -180,6 +180,25 @@ def test_a_long_text_is_spelled_only_around_what_can_be_spelled_otherwise(masker
     assert "example" not in masked
 
 
+def test_a_spelling_is_searched_only_where_it_differs_from_what_it_was_made_of() -> None:
+    filler = "word " * 200
+    texts = [f"{filler}{mark}{filler}" for mark in ("%41", "&#65;", "\\x41", "\u0410", "%26%2365;")]
+    others = spellings_of("".join(texts)).others
+    assert sum(len(other.text) for other in others) < 20 * 700
+    assert any("A" in other.text for other in others)
+
+
+def test_no_unit_is_cut_where_a_spelling_is_searched_in_parts(masker: Masker) -> None:
+    # Of eighteen letters, with blanks between: a part may end at any of them.
+    text = "word " * 300 + "\ufdfa" * 300 + " word" * 300 + " \uff14\uff11\uff11\uff11 1111 1111 1111"
+    (end,) = [other for other in spellings_of(text).others if other.text.endswith("1111")]
+    assert end.origins[-1] == len(text)
+    for part in spellings_of(text).others:
+        assert len(part.origins) == len(part.text) + 1
+        assert part.span(0, len(part.text)) == (part.origins[0], part.origins[-1])
+    assert "1111 1111" not in str(masker.keep_json(text))
+
+
 def test_a_value_that_reaches_beyond_what_was_spelled_is_masked_whole(masker: Masker) -> None:
     lines = "MIIEowIBAAKCAQEA0b9ZKq3v\n" * 60
     filler = "word " * 5000

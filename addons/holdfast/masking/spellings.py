@@ -15,15 +15,14 @@ from typing import Final
 
 from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
 from holdfast.masking.lookalikes import seen_as
-from holdfast.masking.spelling import Spelling, Unit, respelled
-
-type Stretch = tuple[int, int]  # start and end in the text
+from holdfast.masking.spelling import Spelling, Stretch, Unit, respelled
 
 ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another search of the text
 REACH_CHARS: Final = 256  # the longest shipped pattern that crosses blanks needs 236, the five words before it less
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
 _PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
-_STRANGE: Final = re.compile(r"[^\t\n\r -~]")
+_STRANGE: Final = re.compile(r"[^\t\n\r -~]+")
+_RUN_CHARS_UNSEEN: Final = 64  # in a longer run of such characters it is looked up which of them count
 # Tag characters, and variation selectors in supplementary planes, can spell ASCII that nobody sees but a model.
 _HIDDEN: Final = re.compile("[\U000e0020-\U000e007e\U000e0110-\U000e016e]+")
 _TAGS: Final = 0xE0000
@@ -59,7 +58,7 @@ def spellings_of(text: str) -> Spellings:
     soft = [(0, len(text))] if is_soft(text) else []
     strange = () if is_plain else _strange_in(text)
     stretches = _stretches(text, sorted((*escapes, *strange, *plus_signs_in(text), *soft)))
-    return Spellings(tuple(other for stretch in stretches for other in _others(text, stretch)), escapes)
+    return Spellings(tuple(part for stretch in stretches for part in _fresh(text, stretch)), escapes)
 
 
 def whole_spellings_of(text: str) -> tuple[Spelling, ...]:
@@ -73,6 +72,20 @@ def plainly(value: str) -> str:
         return value
     *_, last = _rounds(Spelling(value, list(range(len(value) + 1))))
     return last.text or value
+
+
+def _fresh(text: str, stretch: Stretch) -> Iterator[Spelling]:
+    """What there is to search in the spellings of a stretch: only where each differs from what it was made of.
+
+    What lies further from a difference than any value reaches was found there, or in what that was made of.
+    """
+    known: set[tuple[int, str]] = set()
+    for spelling in _others(text, stretch):
+        for start, end in _stretches(spelling.text, list(spelling.changes)):
+            part = spelling.part(start, end)
+            if (part.origins[0], part.text) not in known:
+                known.add((part.origins[0], part.text))
+                yield part
 
 
 def _others(text: str, stretch: Stretch) -> Iterator[Spelling]:
@@ -110,11 +123,15 @@ def _rounds(spelling: Spelling) -> Iterator[Spelling]:
 
 
 def _folded(spelling: Spelling) -> Spelling:
-    return spelling.then(respelled(spelling.text, _STRANGE, _seen))
+    changed = _changing(spelling.text)
+    return spelling.swapped(changed) if changed else spelling
 
 
-def _seen(match: re.Match[str]) -> list[Unit]:
-    return [(seen_as(match.group()), 1)]
+def _changing(text: str) -> dict[str, str]:
+    """What each character of ``text`` looks like that does not look like itself."""
+    if text.isascii() and _STRANGE.search(text) is None:
+        return {}
+    return {char: seen for char in set(text) if (seen := seen_as(char)) != char}
 
 
 def _hidden(match: re.Match[str]) -> list[Unit]:
@@ -124,10 +141,13 @@ def _hidden(match: re.Match[str]) -> list[Unit]:
 
 
 def _strange_in(text: str) -> Iterator[Stretch]:
-    if not text.isascii() or not text.isprintable():
-        for match in _STRANGE.finditer(text):
-            if seen_as(match.group()) != match.group():
-                yield match.span()
+    changing = _changing(text).keys()
+    for match in _STRANGE.finditer(text) if changing else ():
+        run, first = match.group(), match.start()
+        if len(run) > _RUN_CHARS_UNSEEN:
+            yield from ((first + at, first + at + 1) for at, char in enumerate(run) if char in changing)
+        elif not changing.isdisjoint(run):
+            yield match.span()
 
 
 def _stretches(text: str, marks: list[Stretch]) -> list[Stretch]:

@@ -15,9 +15,10 @@ type WindowsKey = tuple[bytes, int | None, int, int]
 
 _DIGITS: Final = b"0123456789" + bytes([DIGIT_BYTE])
 _DIGIT: Final = regex.compile(r"\d")
-_BEYOND: Final = re.compile(r"[^\x00-\x7f]")
 _OTHER_BYTES: Final = bytes(byte for byte in range(256) if byte not in _DIGITS)
 _ANCHORS: Final = re.compile(ANCHOR + b"+")
+# A run with an anchor in it. It is begun at its beginning only, and so what has no anchor is not gone over again.
+_RUNS: Final = re.compile(b"(?<!%b)%b*+%b[%b%b]*+" % (INSIDE, INSIDE, ANCHOR, INSIDE, ANCHOR))
 _WIDTHS_MIN: Final = 6  # a run of so many times the longest match is worth cutting down
 
 
@@ -28,7 +29,9 @@ def _byte_char(char: str) -> str:
 
 def shown(text: str) -> str:
     """``text`` with every character as one byte: what is not ASCII is a digit or something else."""
-    return text if text.isascii() else _BEYOND.sub(lambda match: _byte_char(match.group()), text)
+    if text.isascii():
+        return text
+    return text.translate({ord(char): _byte_char(char) for char in set(text) if char > "\x7f"})
 
 
 class View:
@@ -121,17 +124,14 @@ class View:
 
     def _windows(self, table: bytes, width: int | None, length: int, anchors: int) -> Windows:
         classes = self.raw.translate(table)
-        found: list[tuple[int, int]] = []
-        at = classes.find(ANCHOR)
-        while at >= 0:
-            start = classes.rfind(OUTSIDE, 0, at) + 1
-            end = classes.find(OUTSIDE, at)
-            end = end if end >= 0 else self.length
-            if width is not None and end - start > width * _WIDTHS_MIN:
-                found += _narrow(classes, start, end, width)
-            else:
-                found.append((start, end))
-            at = classes.find(ANCHOR, end)
+        found: list[tuple[int, int]] = [match.span() for match in _RUNS.finditer(classes)]
+        if width is not None:
+            most = width * _WIDTHS_MIN
+            found = [
+                part
+                for start, end in found
+                for part in (((start, end),) if end - start <= most else _narrow(classes, start, end, width))
+            ]
         return tuple(
             [
                 (start, end)
