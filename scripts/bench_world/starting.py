@@ -26,7 +26,7 @@ imported_s = used_s()
 masker = Masker(rules, bytes(32), None, Automata.beside(Path(sys.argv[2]), bytes(32)))
 built_s = used_s() - imported_s
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
-said = {"import_s": imported_s, "build_s": built_s, "peak_mib": peak, "engine": masker.scanning}
+said = {"import_s": imported_s, "build_s": built_s, "peak_mib": peak, "engine": masker.equipment().scan}
 print(json.dumps(said))
 """
 

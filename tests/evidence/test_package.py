@@ -45,6 +45,32 @@ def erase(world: World, index: int) -> str:
     return commitment
 
 
+ENGINE: JsonObject = {
+    "scan": "none",
+    "versions": {"presidio-analyzer": "2.2.366", "phonenumbers": "9.0.43", "spacy": "3.8.18"},
+    "model": {"name": "en_names", "version": "1.2.3"},
+}
+SAID = "none: phonenumbers 9.0.43, presidio-analyzer 2.2.366, spacy 3.8.18, model en_names 1.2.3"
+
+
+def test_a_package_says_with_which_engine_masking_finds(world: World, tmp_path: Path) -> None:
+    world.load_rules(engine=ENGINE)
+    world.ledger.close()
+    build(world.folder, tmp_path / "out.zip")
+    files = unpack(tmp_path / "out.zip")
+    scope = [row["value"] for row in table(files, "01-scope") if row["item"] == "engine that masking finds with"]
+    assert scope == [SAID]
+    assert any(SAID in data.decode("utf-8", "replace") for name, data in files.items() if name.endswith("README.html"))
+    assert verify(tmp_path / "out.zip", [world.keys.verifier]).exit == Exit.VERIFIED
+
+
+def test_a_package_of_records_without_an_engine_verifies_and_names_none(world: World, tmp_path: Path) -> None:
+    world.ledger.close()
+    build(world.folder, tmp_path / "out.zip")
+    assert not [row for row in table(unpack(tmp_path / "out.zip"), "01-scope") if "masking finds" in row["item"]]
+    assert verify(tmp_path / "out.zip", [world.keys.verifier]).exit == Exit.VERIFIED
+
+
 def test_an_erased_payload_is_named_with_who_when_and_why(world: World, tmp_path: Path) -> None:
     index = world.read(MAYA)
     commitment = erase(world, index)

@@ -108,11 +108,11 @@ class World:
     def rules(self) -> str:
         return digest_hex({name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()})
 
-    def load_rules(self) -> None:
+    def load_rules(self, **more: Json) -> None:
         files: JsonObject = {
             name: self.ledger.put_object_blocking("application/yaml", data) for name, data in FILES.items()
         }
-        self.put(Draft("rules.loaded", {"rules": self.rules, "files": files}))
+        self.put(Draft("rules.loaded", {"rules": self.rules, "files": files, **more}))
 
     def base(self, person: Person, name: str, method: str = "tools/call") -> JsonObject:
         return {

@@ -1,5 +1,6 @@
 """The first start of a gateway and the next one, live: what is made, what is kept, and what is taken from it."""
 
+import importlib.metadata
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ def test_a_first_start_makes_keys_and_automata_that_the_next_start_takes(
     try:
         first.ready()
         assert "created new keys in" in first.log()
+        (loaded,) = first.records("rules.loaded")
+        assert loaded["engine"]["scan"] == "hyperscan"
+        names = ("hyperscan", "presidio-analyzer", "phonenumbers", "regex", "tldextract")
+        assert loaded["engine"]["versions"] == {name: importlib.metadata.version(name) for name in names}
         made = kept(first.data)
         assert len(made) == 1
         first.terminate()

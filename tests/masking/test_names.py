@@ -64,6 +64,16 @@ def test_a_trained_model_leaves_other_text_alone_and_says_who_found_what(learned
     ]
 
 
+def test_what_finds_is_named_with_its_model_wherever_that_lies(learned: Masker, masker: Masker) -> None:
+    said = learned.equipment().to_json()
+    assert said["scan"] == "none"
+    assert said["model"] == {"name": "en_pipeline", "version": "0.0.0"}
+    assert "spacy" in learned.equipment().versions
+    assert masker.equipment().scan == "hyperscan"
+    assert masker.equipment().model is None
+    assert "model" not in masker.equipment().to_json()
+
+
 def test_without_hipaa_the_model_s_places_are_not_regulated(model: Path) -> None:
     masker = Masker(shipped_with(("profile: all", f"profile: gdpr\nnlp: {{spacy_model: {model}}}")), KEY)
     kept, _ = seen(masked(masker, {"note": "Yesterday Grace Hopper called from Lisbon ."}))

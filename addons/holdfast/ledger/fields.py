@@ -216,6 +216,19 @@ BODY: Final = (
     Field("missed", _CALLS_MISSED, "what the break before this start cost"),
     Field("counters", MapOf(_COUNT, COUNTERS_MAX), "counts since the start, by name"),
     Field("files", MapOf(HEX_DIGEST, COUNTERS_MAX), "SHA-256 of each rule file, by name"),
+    Field(
+        "engine",
+        Members(
+            Field("scan", _TEXT, "what looks ahead for the recognizers: hyperscan, re2 or pure; none with a model"),
+            Field("versions", MapOf(_TEXT, COUNTERS_MAX), "versions of the packages that it finds with, by name"),
+            optional(
+                "model",
+                Members(Field("name", _TEXT, "what it calls itself"), Field("version", _TEXT, "its version")),
+                "the spaCy model that reads texts",
+            ),
+        ),
+        "with what masking finds under these rules",
+    ),
     Field("previous", Either(HEX_DIGEST, Null()), "digest of the Ruleset before"),
     Field("cause", CODE, "why it was refused, a word of the `Cause` table"),
     Field("rule", _TEXT_OR_NULL, "id of the Rule that refused"),

@@ -54,7 +54,7 @@ KINDS: Final = {
     "witness.down": Kind("a witness or time stamp is overdue", ("witness", "reason"), ("head", "since", "cause")),
     "witness.up": Kind("it vouches again", ("witness",), ("head", "since")),
     "evidence.exported": Kind("an evidence package was built", ("export",), ("operator", "reason")),
-    "rules.loaded": Kind("a Ruleset came into force", ("rules", "files"), ("previous", "gw")),
+    "rules.loaded": Kind("a Ruleset came into force", ("rules", "files"), ("previous", "engine", "gw")),
     "session.opened": Kind("an MCP session began", ("sid",), (*_MESSAGE, "counters")),
     "session.closed": Kind("an MCP session ended", ("sid",), (*_MESSAGE, "counters", "reason")),
     "stream.opened": Kind("a client opened a stream for what the server sends on its own", (), _MESSAGE),

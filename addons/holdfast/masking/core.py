@@ -12,7 +12,8 @@ from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import InForce, MaskingRules
-from holdfast.masking.finder import DirectFinder
+from holdfast.masking.equipment import Equipment, equipment
+from holdfast.masking.finder import DirectFinder, FullFinder
 from holdfast.masking.finding import Masked
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.parts import Part, Parted, parted
@@ -61,10 +62,15 @@ class Core:
         self._ready = {id(one): self._made_ready(one) for one in sets}
         self._tools, self._forces = self._made_ready(rules.everything)
 
-    @property
-    def scanning(self) -> str:
-        """See :attr:`~holdfast.masking.masker.Masker.scanning`."""
-        return self._scanner.finder.engine if isinstance(self._scanner.finder, DirectFinder) else "none"
+    def equipment(self) -> Equipment:
+        """With what this finds."""
+        match self._scanner.finder:
+            case DirectFinder() as finder:
+                return equipment(finder.engine, None)
+            case FullFinder() as finder:
+                return equipment("none", finder.model)
+            case finder:
+                raise MaskingError(f"nothing is known of a {type(finder).__name__}")
 
     def mask(self, task: Task, budget: Budget) -> Masked:
         """The message as it travels and as it is kept, and what was found in it.

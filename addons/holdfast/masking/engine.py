@@ -18,6 +18,7 @@ from holdfast.masking.ahead import texts_of
 from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import AllowRule, MaskingRules
+from holdfast.masking.equipment import DECIDING
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
 from holdfast.masking.language import build_language
 from holdfast.masking.phrases import normal
@@ -33,7 +34,6 @@ CACHE_COUNT_MAX: Final = 8192  # agents send the same lists and history again; a
 NAMES_COUNT_MAX: Final = 8192  # names of members recur
 NAME: Final = "presidio-analyzer"
 WARM_UP: Final = "bob@example.com 4111 1111 1111 1111 DE89370400440532013000 +1 212 555 2368 10.0.0.1 é４"
-_PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "regex", "tldextract")
 
 
 type _Result = tuple[RecognizerResult, str, int, int]  # what was found, its text, start and end
@@ -50,7 +50,7 @@ class Engine:
 
 def describe(rules: MaskingRules) -> Engine:
     """What Records say about masking under ``rules``."""
-    versions: dict[str, jsontext.Json] = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    versions: dict[str, jsontext.Json] = {name: importlib.metadata.version(name) for name in DECIDING}
     stated = hashlib.sha256(repr(rules).encode()).hexdigest()
     return Engine(NAME, str(versions[NAME]), jsontext.digest_hex({"rules": stated, "versions": versions}))
 

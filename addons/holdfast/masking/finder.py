@@ -14,6 +14,7 @@ from presidio_analyzer.nlp_engine import NlpEngine
 
 from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
+from holdfast.masking.equipment import model_of
 from holdfast.masking.language import LANGUAGE
 from holdfast.masking.nearby import CONTEXT_BOOST, CONTEXT_SCORE_MIN, Nearby
 from holdfast.masking.prefilter import Hits, Prefilter, build_prefilter
@@ -43,6 +44,7 @@ class FullFinder:
     """Presidio's own engine, whole words as context."""
 
     def __init__(self, recognizers: tuple[EntityRecognizer, ...], language: NlpEngine) -> None:
+        self.model = model_of(language)
         registry = RecognizerRegistry(recognizers=list(recognizers), supported_languages=[LANGUAGE])
         self._engine = AnalyzerEngine(
             registry=registry,

@@ -18,6 +18,7 @@ from holdfast.masking.budget import IN_PLACE, KEPT, Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.engine import Engine
 from holdfast.masking.entries import MaskingRules
+from holdfast.masking.equipment import Equipment
 from holdfast.masking.finding import Masked
 from holdfast.masking.parts import Part, Parted
 from holdfast.masking.pieces import Pieces, Terms
@@ -59,10 +60,9 @@ class Masker:
         """Which engine masks, by which rules: what Records carry."""
         return self._engine
 
-    @property
-    def scanning(self) -> str:
-        """What looks ahead for the recognizers: hyperscan, re2 or pure; none with a spaCy model."""
-        return self._core.scanning
+    def equipment(self) -> Equipment:
+        """With what it finds: packages, versions, a model; what an auditor reads."""
+        return self._core.equipment()
 
     async def mask(
         self,

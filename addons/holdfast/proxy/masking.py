@@ -55,6 +55,6 @@ class MaskingStation:
         except BaseException:
             pool.drop()
             raise
-        log.info("masking is ready; texts are looked through with %s", masker.scanning)
+        log.info("masking is ready; texts are looked through with %s", masker.equipment().scan)
         engine = masker.describe()
         return masker, {"engine": engine.name, "version": engine.version, "config": engine.config_hex}

@@ -13,7 +13,7 @@ from holdfast.errors import HoldfastError
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.draft import Draft
 from holdfast.passage import InForce
-from holdfast.policy.ruleset import Ruleset, load_ruleset
+from holdfast.policy.ruleset import load_ruleset
 from holdfast.proxy.identity import IdentityStation
 from holdfast.proxy.masking import MaskingStation
 from holdfast.proxy.plant import Plant
@@ -55,7 +55,7 @@ class PolicyStation:
     async def start(self, plant: Plant) -> None:
         """Record the rules before the first message is judged by them, and listen for SIGHUP."""
         self._plant = plant
-        await _record(plant, plant.force.rules, None)
+        await _record(plant, plant.force, None)
         _on_hangup(lambda: asyncio.ensure_future(self._reload(plant)))
 
     async def stop(self, plant: Plant) -> None:
@@ -89,18 +89,20 @@ async def _prepare(plant: Plant, force: InForce) -> None:
     try:
         await force.identifier.warm()
         await force.masker.start()
-        await _record(plant, force.rules, plant.force.rules.digest_hex)
+        await _record(plant, force, plant.force.rules.digest_hex)
     except BaseException:
         await force.masker.retire()
         raise
 
 
-async def _record(plant: Plant, rules: Ruleset, previous: str | None) -> None:
+async def _record(plant: Plant, force: InForce, previous: str | None) -> None:
+    rules = force.rules
     files: JsonObject = {}
     for source in rules.sources:
         media = "application/x-pem-file" if source.name.endswith(".pem") else "application/yaml"
         files[source.name] = await plant.ledger.put_object(media, source.data)
-    body: JsonObject = {"rules": rules.digest_hex, "files": files, "gw": plant.gateway.to_json()}
+    engine = force.masker.equipment().to_json()
+    body: JsonObject = {"rules": rules.digest_hex, "files": files, "engine": engine, "gw": plant.gateway.to_json()}
     if previous is not None:
         body["previous"] = previous
     await plant.ledger.append(Draft("rules.loaded", body, {}, None))

@@ -6,6 +6,7 @@ from typing import Final
 
 from holdfast.evidence.files.entry import Entry
 from holdfast.evidence.story.facts import party_of
+from holdfast.evidence.story.reading import engine_text
 from holdfast.evidence.tables.material import Entries
 from holdfast.evidence.tables.population import counts_text
 
@@ -95,7 +96,9 @@ def _say_hold(entry: Entry) -> tuple[str, str]:
 def _say_ledger(entry: Entry) -> tuple[str, str]:
     match entry.typ:
         case "rules.loaded":
-            return f"rules {entry.text('rules')[:16]} came into force", "change"
+            engine = engine_text(entry)
+            found_with = f", masking finds with {engine}" if engine else ""
+            return f"rules {entry.text('rules')[:16]} came into force{found_with}", "change"
         case "tool.defined" | "tool.screened" | "tool.pinned":
             return _say_tool(entry)
         case "ledger.start":

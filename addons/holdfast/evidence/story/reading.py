@@ -138,6 +138,17 @@ def rules_fact(entry: Entry) -> RulesFact:
     )
 
 
+def engine_text(entry: Entry) -> str:
+    """With what masking finds since the `rules.loaded` Record ``entry``; empty where it does not say."""
+    versions = entry.member("engine", "versions")
+    packages = versions if isinstance(versions, dict) else {}
+    said = [f"{name} {version}" for name, version in sorted(packages.items()) if isinstance(version, str)]
+    name, version = entry.text("engine", "model", "name"), entry.text("engine", "model", "version")
+    if name:
+        said.append(f"model {name} {version}")
+    return f"{entry.text('engine', 'scan')}: {', '.join(said)}" if said else ""
+
+
 def mask_fact(entry: Entry, findings: dict[str, int]) -> MaskFact:
     """The fact of a Record in which masking found something."""
     return MaskFact(

@@ -37,7 +37,7 @@ class Story:
     """Everything the reports are made of; a context manager, since it holds a temporary database.
 
     ``count`` are the Records that are shown, from ``first_at`` to ``last_at``; ``withheld_count`` those that are not.
-    ``types`` and ``findings`` are totals by name; ``versions`` and ``rules_seen`` in order of appearance.
+    ``types`` and ``findings`` are totals by name; ``versions``, ``engines`` and ``rules_seen`` in order of appearance.
     """
 
     def __init__(self, book: Notebook, counts: Counts) -> None:
@@ -51,6 +51,7 @@ class Story:
         self.types: Final = dict(sorted(counts.types.items()))
         self.findings: Final = dict(sorted(counts.findings.items()))
         self.versions: Final = tuple(counts.versions)
+        self.engines: Final = tuple(counts.engines)
         self.rules_seen: Final = tuple(counts.rules_seen)
         self.payloads_count: Final = counts.payloads
         self.erased_count: Final = counts.erased

@@ -20,6 +20,7 @@ from holdfast.evidence.story.reading import (
     access_facts,
     approval_fact,
     call_fact,
+    engine_text,
     hold_fact,
     mask_fact,
     refused_fact,
@@ -42,6 +43,7 @@ class Counts:
     types: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     findings: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     versions: dict[str, None] = dataclasses.field(default_factory=dict)
+    engines: dict[str, None] = dataclasses.field(default_factory=dict)
     rules_seen: dict[str, None] = dataclasses.field(default_factory=dict)
     payloads: int = 0
     erased: int = 0
@@ -148,6 +150,8 @@ class Teller:
                 self._hold_goes_on(entry)
             case "rules.loaded":
                 loaded = rules_fact(entry)
+                if engine := engine_text(entry):
+                    self.counts.engines[engine] = None
                 self._book.put("rules", entry.index, encode(loaded))
                 for change in self._changes.rules(entry, loaded):
                     self._book.put("changes", None, change.index, encode(change))

@@ -48,6 +48,8 @@ def _of_records(material: Material) -> Iterator[Row]:
     yield "first time", time_text(story.first_at) if story.first_at else "", source
     yield "last time", time_text(story.last_at) if story.last_at else "", source
     yield "versions of the gateway", ", ".join(story.versions), source
+    for engine in story.engines:
+        yield "engine that masking finds with", engine, "Records rules.loaded"
     yield "masked payloads shown", story.payloads_count - story.erased_count, "payloads/"
     yield "masked payloads erased", story.erased_count, "payloads/, 10-log-access"
     for digest in story.rules_seen:
