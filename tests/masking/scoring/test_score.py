@@ -162,3 +162,8 @@ def test_where_labels_and_masking_disagree_is_shown_by_form_and_never_by_value(
     assert "2 x EMAIL_ADDRESS: 'write to ' 'aaa@aaaaaaa.aaa'" in shown
     assert "1 x PLATE: 'plate ' 'Aa0000'" in shown
     assert MAIL not in shown
+
+
+def test_json_that_is_written_otherwise_around_a_mask_is_located_all_the_same(locator: Locator) -> None:
+    text = '{"a" :"caf\\u00e9 \\/ x",\n\n"ssn":234456789 ,"z":"\\u00e9", "card" : "' + CARD + '"}'
+    assert [text[label.start : label.end] for label in locator.locate(text)] == ["234456789", CARD]

@@ -6,6 +6,7 @@ read as JSON the lengths are those of decoded strings; then what lies between tw
 """
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -18,10 +19,12 @@ from holdfast.masking.keys import KeyForces
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.scoring.labelled import Label
+from holdfast.masking.spelling import Spelling, Unit, respelled
 from holdfast.masking.tools import Tools
 from holdfast.masking.walk import Walk
 
 _KEY: Final = bytes(32)  # masks are compared with nothing
+_WRITTEN: Final = re.compile(r"\s+|(?:\\u[0-9a-fA-F]{4}|\\/)+")  # what may be written otherwise
 
 
 class Locator:
@@ -74,15 +77,28 @@ def _by_lengths(text: str, pieces: list[str], lengths: list[int]) -> list[Label]
 
 
 def _by_search(text: str, pieces: list[str]) -> Iterator[Label]:
-    at = _common(text, 0, pieces[0])
+    """Where text was written anew around the masks: blanks between values and escapes in strings may differ."""
+    plain = _plainly(text)
+    at = _common(plain.text, 0, _plainly(pieces[0]).text)
     for number in range(1, len(pieces), 2):
-        literal = pieces[number + 1]
+        literal = _plainly(pieces[number + 1]).text
         # A number that was masked stands in quotes now.
-        wanted = literal.removeprefix('"') if at and text[at - 1] != '"' else literal
-        end = text.find(wanted, at + 1) if wanted else len(text)
-        end = end if end >= 0 else len(text)
-        yield Label(at, end, pieces[number])
+        wanted = literal.removeprefix('"') if 0 < at <= len(plain.text) and plain.text[at - 1] != '"' else literal
+        end = plain.text.find(wanted, at + 1) if wanted else len(plain.text)
+        end = end if end >= 0 else len(plain.text)  # all that is left counts as masked rather than too little
+        if at < end:
+            start, stop = plain.span(at, end)
+            yield Label(start, start + len(text[start:stop].rstrip()), pieces[number])
         at = end + len(wanted)
+
+
+def _plainly(text: str) -> Spelling:
+    return respelled(text, _WRITTEN, _read) or Spelling(text, list(range(len(text) + 1)))
+
+
+def _read(match: re.Match[str]) -> list[Unit]:
+    said = match.group()
+    return [("" if said.isspace() else str(json.loads(f'"{said}"')), len(said))]
 
 
 def _common(text: str, at: int, literal: str) -> int:
