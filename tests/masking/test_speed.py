@@ -19,9 +19,11 @@ from holdfast.masking.dialled import is_valid
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
+from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Leaves
 from holdfast.masking.literals import lowered, words_of
 from holdfast.masking.masker import Masker
+from holdfast.masking.named.values import Values
 from holdfast.masking.national import national_of, plain_digits
 from holdfast.masking.nearby import Nearby, _Words
 from holdfast.masking.phones import matched
@@ -207,7 +209,8 @@ def _look_at_leaves(budget: Budget) -> None:
 
 def test_a_message_of_many_short_texts_is_refused_when_its_time_is_up(shipped_rules: MaskingRules) -> None:
     tools = Tools.of(shipped_rules, shipped_rules.in_force, Scanner(shipped_rules, KEY), KEY)
-    counting = Leaves(tools, Direction.TO_SERVER, Budget(Ticking()))
+    values = Values(KeyForces(shipped_rules, shipped_rules.in_force), tools)
+    counting = Leaves(tools, values, Direction.TO_SERVER, Budget(Ticking()))
     with pytest.raises(MaskingError, match="more than 5 s"):
         _count(counting, 5000)
 

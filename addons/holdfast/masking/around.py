@@ -35,6 +35,8 @@ class Around:
 
 def columns_in(value: JsonObject) -> Columns | None:
     """The columns that a member of ``value``, or of an object right in it, lists; None where none does."""
+    if all(item.__class__ is str for item in value.values()):
+        return None  # most objects
     for name, item in _arrays_in(value):
         columns = _columns(name, item)
         if columns is not None:

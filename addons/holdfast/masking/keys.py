@@ -5,7 +5,7 @@ from typing import Final
 import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.entries import InForce, KeyRule, MaskingRules
-from holdfast.masking.words import QUALIFIERS, TRANSPARENT, name_words, singular
+from holdfast.masking.words import QUALIFIERS, TRANSPARENT, name_context, name_words, singular, stem
 
 _CACHE_COUNT_MAX: Final = 4096  # names of members recur; a sender who invents new ones only loses the cache
 
@@ -43,6 +43,9 @@ class KeyForces:
                 self._names.setdefault(("".join(name_words(name)),), force)
             for name in rule.unless:
                 self._unless.setdefault(name_words(name), set()).add(rule.id)
+        own = (word for rule in rules.patterns if rule.entity in on for word in rule.context)
+        theirs = (word for rule in in_force.entities for word in rule.context or ())
+        self._context = frozenset(stem(word) for word in (*own, *theirs))
         self._longest = max(map(len, (*self._names, *self._unless)), default=0)
         self._known: dict[tuple[str, tuple[str, ...]], KeyForce | None] = {}
 
@@ -59,6 +62,14 @@ class KeyForces:
         force = self._find((*above, *name_words(name)))
         self._known[known] = force
         return force
+
+    def knows(self, name: str) -> bool:
+        """Whether a rule is about ``name``."""
+        return self.of(name) is not None
+
+    def gives_context(self, name: str) -> bool:
+        """Whether a word in ``name`` is one that a pattern waits for."""
+        return not self._context.isdisjoint(name_context(name))
 
     def is_plural(self, name: str) -> bool:
         """Whether ``name``, which a rule is about, names several."""

@@ -46,7 +46,7 @@ def role_of(name: str) -> Role:
 
 def labels_of(value: JsonObject) -> tuple[tuple[str, Role], ...]:
     """What the members of ``value`` say that others hold, if any may be meant: plain labels first."""
-    if not any(role_of(name) is Role.VALUE for name in value):
+    if Role.VALUE not in map(role_of, value):
         return ()
     said = [
         (item, role_of(name))

@@ -1,7 +1,7 @@
 """One text or number: what travels in its place, and what is kept."""
 
 import dataclasses
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 from holdfast.call import Direction
@@ -9,6 +9,7 @@ from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import EntityRule
 from holdfast.masking.force import Force
+from holdfast.masking.named.values import Values
 from holdfast.masking.noted import Noted, Report
 from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_of, numeral
 from holdfast.masking.operators import mask_value
@@ -38,9 +39,9 @@ class Before:
 class Leaves:
     """Masks the leaves of one message and collects the findings."""
 
-    def __init__(self, tools: Tools, direction: Direction, budget: Budget) -> None:
+    def __init__(self, tools: Tools, values: Values, direction: Direction, budget: Budget) -> None:
         self._tools = tools
-        self._scan = tools.scan
+        self._values = values
         self._budget = budget
         self._entities = tools.entities
         self.noted = Noted(tools, direction, budget)
@@ -60,6 +61,12 @@ class Leaves:
         if not self._count % _LEAVES_UNCHECKED:
             self._budget.begin_leaf()
             self._budget.look()
+
+    def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> Sequence[Span]:
+        """What is found in ``text``, and what it names itself."""
+        found = self._tools.scan(text, context, budget)
+        named = self._values.spans(text, budget)
+        return (*found, *named) if named else found
 
     def treated(self, entity: str, value: str) -> tuple[str, bool, bool]:
         """The mask of ``value``, whether masks of ``entity`` travel, and whether messages with it may not."""
@@ -208,7 +215,7 @@ class Leaves:
 
     def unreported(self) -> "Leaves":
         """These leaves, but what is found goes into no report: a text that was reported already, as it travels."""
-        quiet = Leaves(self._tools, Direction.TO_SERVER, self._budget)
+        quiet = Leaves(self._tools, self._values, Direction.TO_SERVER, self._budget)
         quiet.noted = self.noted.without_findings()
         return quiet
 

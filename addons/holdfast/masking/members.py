@@ -44,12 +44,15 @@ class Said:
         self._place = place
         self._labels = labels
         self._around = around
+        self._is_plain = not labels and around is None and place.around is None
 
     def place(self, name: str, kept_name: str, item: Json) -> Place:
         """The place of ``item``, the value of the member ``name``."""
         place = self._place
         said = self._scanner.without_masks(kept_name)
         force: Force | None = self._forces.of(said, place.context)
+        if self._is_plain and (force is None or not isinstance(item, dict)):
+            return place.member(said, kept_name, force)  # as in most objects
         if self._labels and role_of(name) is Role.VALUE and (force is None or name == "value"):
             said, force = self._labelled(said, force, item)
         around = place.around

@@ -7,6 +7,7 @@ from holdfast.call import Direction
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.force import Force
+from holdfast.masking.named.values import KEY_RECOGNIZER
 from holdfast.masking.place import Place
 from holdfast.masking.spans import Span
 from holdfast.masking.spellings import plainly
@@ -15,7 +16,6 @@ from holdfast.masking.unscanned import RECOGNIZER, RULE, UNSCANNED
 
 ISSUED_COUNT_MAX: Final = 5_000  # of one message, as many as a Caller may have at all; later masks stay masks
 ISSUED_CHARS_MAX: Final = 1_024  # a longer value is a text, which nobody sends as an argument
-KEY_RECOGNIZER: Final = "key"
 
 type Report = Callable[[Span, str, str], object]  # what was found, its characters, and their mask
 
@@ -99,5 +99,5 @@ class Noted:
         return any(span.start == 0 and span.end == len(value) and span.entity in self.travelling for span in spans)
 
     def _finding(self, span: Span, place: Place) -> Finding:
-        version = self._tools.versions.of(span.recognizer)
+        version = self._tools.versions.of(span.rule if span.recognizer == KEY_RECOGNIZER else span.recognizer)
         return Finding(span.rule, span.entity, place.path, span.length, span.score, span.recognizer, version)

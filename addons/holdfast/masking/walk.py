@@ -18,6 +18,7 @@ from holdfast.masking.joining import Member, Pair, join_dict, join_list, writer_
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Before, Leaves
 from holdfast.masking.members import Members
+from holdfast.masking.named.values import Values
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.shape import Mode, Shape
@@ -33,7 +34,7 @@ class Walk:
 
     def __init__(self, tools: Tools, forces: KeyForces, paths: Paths, direction: Direction, budget: Budget) -> None:
         self._budget = budget
-        self._leaves = leaves = Leaves(tools, direction, self._budget)
+        self._leaves = leaves = Leaves(tools, Values(forces, tools), direction, self._budget)
         self.treated = leaves.treated
         self._scanner = tools.scanner
         self._arrays = Arrays(forces, self._budget)

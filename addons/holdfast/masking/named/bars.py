@@ -1,0 +1,73 @@
+"""Cells between bars: Markdown, psql, mysql, sqlite, boxes."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from holdfast.masking.named.cell import Cell, cell_of, reads_as_name
+from holdfast.masking.named.table import Bounds, Table
+
+_RULE_CHARS: Final = " \t\r|+:=-"
+_RULES: Final = ("--", "==", ":-", "-:")
+_RECORD: Final = "-[ RECORD "  # psql's way to print a row as lines of name and value
+_VALUES: Final = frozenset({"value", "values", "setting", "default", "content", "example", "wert"})
+_PAIR: Final = 2
+
+
+class Bars(Table):
+    """Tables with a rule below the header; without one, where lines of the same form follow."""
+
+    def cells(self) -> Iterator[Cell]:
+        """Those under columns, and those beside a name."""
+        yield from super().cells()
+        is_record, is_pairs = _RECORD in self.text, False
+        for at in range(len(self.lines)):
+            if not self.count(at):
+                is_pairs = is_pairs and self.is_rule(at)
+                continue
+            bounds = self.bounds(at)
+            if self.is_rule(at + 1):
+                is_pairs = len(bounds) == _PAIR and self._said(bounds[1]).lower() in _VALUES
+            elif len(bounds) == _PAIR and (is_pairs or is_record):
+                yield from self._pair(bounds)
+
+    def _pair(self, bounds: Bounds) -> Iterator[Cell]:
+        name = self._said(bounds[0])
+        if reads_as_name(name) and self.matters(name) and (cell := cell_of(self.text, *bounds[1], name)):
+            yield cell
+
+    def _said(self, bounds: tuple[int, int]) -> str:
+        return self.text[bounds[0] : bounds[1]].strip(" \t\r`*")
+
+    def is_rule(self, at: int) -> bool:
+        """Whether a line has nothing but bars, dashes and corners."""
+        line = self.line(at) if at < len(self.lines) else ""
+        return not line.strip(_RULE_CHARS) and any(rule in line for rule in _RULES)
+
+    def count(self, at: int) -> int:
+        """How many bars a line has."""
+        found = self.text.count("|", *self.lines[at])
+        return 0 if found and self.is_rule(at) else found
+
+    def bounds(self, at: int) -> Bounds:
+        """The cells of a line; one before the first bar, or behind the last, only where something is."""
+        start, end = self.lines[at]
+        line = self.line(at)
+        left = start + len(line) - len(line.lstrip())
+        left = left + 1 if line.lstrip()[:1] == "|" else start
+        right = start + len(line.rstrip())
+        right = right - 1 if line.rstrip()[-1:] == "|" and right - 1 >= left else end
+        found: Bounds = []
+        while left <= right:
+            bar = self.text.find("|", left, right)
+            bar = right if bar < 0 else bar
+            found.append((left, bar))
+            left = bar + 1
+        return found
+
+    def is_header(self, at: int, bounds: Bounds) -> bool:
+        """With a rule below it, or with lines of the same form that are not between bars."""
+        if self.is_rule(at + 1):
+            return True
+        is_closed = self.line(at).lstrip()[:1] == "|" or " || " in self.line(at)
+        is_followed = at + 1 < len(self.lines) and self.count(at + 1) == self.count(at)
+        return len(bounds) > 1 and not is_closed and is_followed

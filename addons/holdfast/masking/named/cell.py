@@ -1,0 +1,37 @@
+"""A value in a text, and what the text calls it."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Final
+
+NAME_CHARS_MAX: Final = 64
+VALUE_CHARS_MAX: Final = 4096  # what is longer is a document, whatever it is called
+_AROUND: Final = " \t\r\n\"'`*"
+_NAME: Final = re.compile(r"[^\W\d_]\w{0,31}(?:[ ._/#:-]{1,2}\w{1,32}){0,4}[#:?.]?")
+
+type Matters = Callable[[str], bool]  # whether a rule or a context word is in a name
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cell:
+    """The characters of a text from ``start`` up to ``end``; ``names`` is what they may be called, the best first."""
+
+    names: tuple[str, ...]
+    start: int
+    end: int
+
+
+def cell_of(text: str, start: int, end: int, *names: str) -> Cell | None:
+    """The value between ``start`` and ``end`` without blanks and quotes around it; None where nothing is left."""
+    end = min(end, start + VALUE_CHARS_MAX)
+    while start < end and text[start] in _AROUND:
+        start += 1
+    while start < end and text[end - 1] in _AROUND:
+        end -= 1
+    return Cell(names, start, end) if start < end else None
+
+
+def reads_as_name(text: str) -> bool:
+    """Whether ``text`` may be what a column or a value is called: a few words, no sentence and no code."""
+    return len(text) <= NAME_CHARS_MAX and _NAME.fullmatch(text) is not None

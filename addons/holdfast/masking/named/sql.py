@@ -1,0 +1,71 @@
+"""Rows of SQL: ``INSERT INTO t (id, ssn) VALUES (1, '…')``, and the ``COPY t (id, ssn) FROM stdin`` of a dump."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from holdfast.masking.named.cell import Cell, Matters, cell_of
+
+_INSERT: Final = re.compile(
+    r"\binto\s{1,3}[\w.\"`\[\]]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{0,9}(?:values|select)\b\s{0,9}",
+    re.IGNORECASE,
+)
+_COPY: Final = re.compile(
+    r"\bcopy\s{1,3}[\w.\"]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{1,9}from\s{1,9}stdin[^\n]{0,200}\n",
+    re.IGNORECASE,
+)
+_VALUE: Final = re.compile(r"\s{0,99}(?P<open>\(?)\s{0,99}(?:[NEXnex](?='))?(?P<value>'(?:[^']|'')*'|[^,()']*)\s{0,99}")
+_END: Final = re.compile(r"(?P<close>\)?)\s{0,99}(?P<more>,?)")
+
+
+def cells_of_sql(text: str, matters: Matters) -> Iterator[Cell]:
+    """The values of rows in ``text`` for columns whose name matters."""
+    if "(" not in text:
+        return
+    lower = text.lower()
+    if "into" not in lower and "stdin" not in lower:
+        return
+    for match in _INSERT.finditer(text):
+        names = _names(match["columns"], matters)
+        if names is not None:
+            yield from _tuples(text, match.end(), names)
+    for match in _COPY.finditer(text):
+        names = _names(match["columns"], matters)
+        if names is not None:
+            yield from _lines(text, match.end(), names)
+
+
+def _names(columns: str, matters: Matters) -> list[str] | None:
+    names = [name.strip(' \t\r\n"`[]') for name in columns.split(",")]
+    known = [name if name and matters(name) else "" for name in names]
+    return known if any(known) else None
+
+
+def _tuples(text: str, at: int, names: list[str]) -> Iterator[Cell]:
+    index = 0
+    while True:
+        value = _VALUE.match(text, at)
+        end = None if value is None else _END.match(text, value.end())
+        if value is None or end is None or end.end() == at:
+            return
+        index = 0 if value["open"] else index
+        name = names[index] if index < len(names) else ""
+        if name and (cell := cell_of(text, *value.span("value"), name)):
+            yield cell
+        index += 1
+        at = end.end()
+        if not end["more"]:
+            return
+
+
+def _lines(text: str, at: int, names: list[str]) -> Iterator[Cell]:
+    while at < len(text) and not text.startswith("\\.", at):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        for name in names:
+            stop = text.find("\t", at, end)
+            stop = end if stop < 0 else stop
+            if name and (cell := cell_of(text, at, stop, name)):
+                yield cell
+            at = min(stop + 1, end)
+        at = end + 1

@@ -1,0 +1,98 @@
+"""A table in the lines of a text, whatever stands between its cells."""
+
+import abc
+from collections.abc import Iterator
+from typing import Final
+
+from holdfast.masking.named.cell import Cell, Matters, cell_of, reads_as_name
+
+COLUMNS_MAX: Final = 256
+_HEADERS_MAX: Final = 4  # of lines alike, those in which a header is looked for: a title may have a comma too
+
+type Bounds = list[tuple[int, int]]  # where lines, or the cells of one, begin and end
+
+
+class Table(abc.ABC):
+    """One way of writing tables."""
+
+    def __init__(self, text: str, lines: Bounds, matters: Matters) -> None:
+        self.text = text
+        self.lines = lines
+        self.matters = matters
+
+    def cells(self) -> Iterator[Cell]:
+        """The cells under columns whose name matters."""
+        at, before, alike = 0, 0, 0
+        while at < len(self.lines):
+            count = self.count(at)
+            alike = alike + 1 if count == before else 0
+            names = self._header(at) if count and alike < _HEADERS_MAX else None
+            if names is None:
+                at, before = at + 1, count
+                continue
+            at, before = at + 1, 0
+            while at < len(self.lines) and (self.goes_on(at) or self.is_rule(at)):
+                if not self.is_rule(at):
+                    yield from self.row(at, names)
+                at = self.after(at)
+
+    def _header(self, at: int) -> list[str] | None:
+        """The names in a line that may be a header, "" where one does not matter; None where none does."""
+        bounds = self.bounds(at)
+        if not 1 <= len(bounds) <= COLUMNS_MAX:
+            return None
+        names = [self.text[start:end].strip(" \t\r\"'`*") for start, end in bounds]
+        if not any(names) or not all(reads_as_name(name) for name in names if name):
+            return None
+        known = [bool(name) and self.matters(name) for name in names]
+        # Data has digits; a name has some only where a rule knows the name.
+        if not any(known) or any(not one and has_digit(name) for one, name in zip(known, names, strict=True)):
+            return None
+        return (
+            [name if one else "" for one, name in zip(known, names, strict=True)]
+            if self.is_header(at, bounds)
+            else None
+        )
+
+    def row(self, at: int, names: list[str]) -> Iterator[Cell]:
+        """The cells of a line under columns with one of ``names``."""
+        bounds = self.bounds(at)
+        for index, name in enumerate(names):
+            # A separator inside of a value moves those behind it: they are counted from both ends.
+            for place in {index, index + len(bounds) - len(names)} if name else ():
+                if 0 <= place < len(bounds) and (cell := cell_of(self.text, *bounds[place], name)):
+                    yield cell
+
+    def line(self, at: int) -> str:
+        """The text of a line."""
+        start, end = self.lines[at]
+        return self.text[start:end]
+
+    def goes_on(self, at: int) -> bool:
+        """Whether a line is a row of the table above."""
+        return self.count(at) > 0
+
+    def after(self, at: int) -> int:
+        """The line behind a row."""
+        return at + 1
+
+    def is_rule(self, at: int) -> bool:  # noqa: ARG002 -- most tables have none
+        """Whether a line is drawn, and holds nothing."""
+        return False
+
+    @abc.abstractmethod
+    def count(self, at: int) -> int:
+        """How many separators a line has; 0 where it is in no table."""
+
+    @abc.abstractmethod
+    def bounds(self, at: int) -> Bounds:
+        """The cells of a line."""
+
+    @abc.abstractmethod
+    def is_header(self, at: int, bounds: Bounds) -> bool:
+        """Whether what stands around a line of names speaks for a table."""
+
+
+def has_digit(text: str) -> bool:
+    """Whether a digit is in ``text``."""
+    return any(char.isdigit() for char in text)

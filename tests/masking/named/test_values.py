@@ -1,0 +1,184 @@
+"""Values that a text names itself: cells of tables, elements, rows of SQL, blocks of YAML, pairs in quotes."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.masking.conftest import KEY
+
+from holdfast.call import Call, Direction
+from holdfast.errors import MaskingError
+from holdfast.masking.budget import Budget
+from holdfast.masking.engine import Scanner
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.keys import KeyForces
+from holdfast.masking.masker import Masker
+from holdfast.masking.named.values import Values
+from holdfast.masking.tools import Tools
+
+SSN = "234456789"
+CARD = "4111111111111112"  # fails its checksum: only its place says what it is
+
+
+def kept(masker: Masker, text: str) -> str:
+    call = Call("vendor/x", {"x": text}, 1, Direction.TO_CLIENT)
+    done = asyncio.run(masker.mask(call, server="crm")).keep
+    assert isinstance(done, Call)
+    return str(done.member("x"))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("id,ssn\n1,234456789\n", "id,ssn\n1,<US_SSN>\n"),
+        ("id\tpwd\n1\thunter2\n", "id\tpwd\n1\t<PASSWORD>\n"),
+        ("name;card\r\nAda;4111111111111112\r\n", "name;card\r\nAda;************1112\r\n"),
+        ('"Name","SSN"\n"Lovelace, Ada","234456789"\n', '"Name","SSN"\n"Lovelace, Ada","<US_SSN>"\n'),
+        ('note,ssn\n"two\nlines, of",234456789\nx,234456780', 'note,ssn\n"two\nlines, of",<US_SSN>\nx,<US_SSN>'),
+        ("name,ssn\nLovelace, Ada,234456789\n", "name,ssn\nLovelace, Ada,<US_SSN>\n"),
+        ("Staff, as of today\nname,ssn\nAda,234456789\n", "Staff, as of today\nname,ssn\nAda,<US_SSN>\n"),
+        ("id, user, pwd\n1, ada, hunter2\n", "id, user, pwd\n1, ada, <PASSWORD>\n"),
+        (" id | pwd \n----+-----\n  1 | abc\n(1 row)\n", " id | pwd \n----+-----\n  1 | <PASSWORD>\n(1 row)\n"),
+        ("+----+-----+\n| id | pwd |\n+----+-----+\n|  1 | abc |\n+----+-----+", None),
+        (
+            "| User | Password |\n|---|:-:|\n| ada | `hunter2` |",
+            "| User | Password |\n|---|:-:|\n| ada | `<PASSWORD>` |",
+        ),
+        ("│ id │ pwd │\n├────┼─────┤\n│ 1  │ abc │", "│ id │ pwd │\n├────┼─────┤\n│ 1  │ <PASSWORD> │"),
+        ("id|pwd\n1|abc\n2|def", "id|pwd\n1|<PASSWORD>\n2|<PASSWORD>"),
+        ("| Field | Value |\n|---|---|\n| Password | a b |", "| Field | Value |\n|---|---|\n| Password | <PASSWORD> |"),
+        ("-[ RECORD 1 ]--\nid  | 1\npwd | abc", "-[ RECORD 1 ]--\nid  | 1\npwd | <PASSWORD>"),
+        ("NAME   PASSWORD   AGE\napp    hunter2    3d", "NAME   PASSWORD   AGE\napp    <PASSWORD>    3d"),
+        ("id  ssn\n--  ---------\n1   234456789", "id  ssn\n--  ---------\n1   <US_SSN>"),
+        ("NAME      PASSWORD\n          hunter2\nweb", "NAME      PASSWORD\n          <PASSWORD>\nweb"),
+        ("acct,balance\n945456787654,12", "acct,balance\n<US_BANK_NUMBER>,12"),
+        ("account balance,branch\n945456787654,12", "account balance,branch\n<US_BANK_NUMBER>,12"),
+        ("User\tada\nPassword\thunter2", "User\tada\nPassword\t<PASSWORD>"),
+    ],
+)
+def test_a_cell_of_a_table_is_what_its_column_is_called(masker: Masker, text: str, masked: str | None) -> None:
+    done = kept(masker, text)
+    assert not any(value in done for value in (SSN, CARD, "hunter2", " abc "))
+    assert masked in (None, done)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("<ssn>234456789</ssn>", "<ssn><US_SSN></ssn>"),
+        ("<s:Password Type='x'>\n a b\n</s:Password>", "<s:Password Type='x'>\n <PASSWORD>\n</s:Password>"),
+        (
+            "<pwd><![CDATA[a<b]]></pwd><pwd><![CDATA[ab]]></pwd>",
+            "<pwd><![CDATA[a<b]]></pwd><pwd><![CDATA[<PASSWORD>]]></pwd>",
+        ),
+        ('<property name="password" value="ab"/>', '<property name="password" value="<PASSWORD>"/>'),
+        ("<add key='DbPwd' x='1' value='ab' />", "<add key='DbPwd' x='1' value='<PASSWORD>' />"),
+        ('<user dbpwd="ab"/>', '<user dbpwd="<PASSWORD>"/>'),
+        ('<entry key="db.pwd">ab</entry>', '<entry key="db.pwd"><PASSWORD></entry>'),
+        ("<name>db.pwd</name>\n<value>ab</value>", "<name>db.pwd</name>\n<value><PASSWORD></value>"),
+        ("<key>Password</key><string>ab</string>", "<key>Password</key><string><PASSWORD></string>"),
+        ("<tr><th>Password:</th><td>ab</td></tr>", "<tr><th>Password:</th><td><PASSWORD></td></tr>"),
+        ("<input type='password' value='ab'/>", "<input type='password' value='<PASSWORD>'/>"),
+    ],
+)
+def test_an_element_is_what_it_or_its_label_is_called(masker: Masker, text: str, masked: str) -> None:
+    assert kept(masker, text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("- name: DB_PWD\n  value: ab\n", "- name: DB_PWD\n  value: <PASSWORD>\n"),
+        (
+            "- name: 'pwd'\n  type: string\n  default: \"a b\"\n",
+            "- name: 'pwd'\n  type: string\n  default: \"<PASSWORD>\"\n",
+        ),
+        ("pwd: |\n  a\n  b\nc: d\n", "pwd: |\n  <PASSWORD>\nc: d\n"),
+        ("x:\n  - pwd: >-\n      a\n  - c: d\n", "x:\n  - pwd: >-\n      <PASSWORD>\n  - c: d\n"),
+        ("x:\n  pwd: &p ab\n  y: *p\n", "x:\n  pwd: &p <PASSWORD>\n  y: *p\n"),
+        ("x:\n  pwd: !!str ab\n", "x:\n  pwd: <PASSWORD> <PASSWORD>\n"),
+        ('{"pin": 4711}\n{"pin": 4712}\n', '{"pin": <CARD_CODE>}\n{"pin": <CARD_CODE>}\n'),
+        ("Found: {'card': '4111111111111112', 'cut", "Found: {'card': '************1112', 'cut"),
+        (
+            "INSERT INTO u (id, pwd) VALUES (1, 'a''b'), (2, N'c');",
+            "INSERT INTO u (id, pwd) VALUES (1, '<PASSWORD>'), (2, N'<PASSWORD>');",
+        ),
+        (
+            "insert into u(ssn,id)\nvalues (234456789, lower('x')), (234456780, 2)",
+            "insert into u(ssn,id)\nvalues (<US_SSN>, lower('x')), (<US_SSN>, 2)",
+        ),
+        (
+            "COPY u (id, pwd) FROM stdin;\n1\tab\n2\t\\N\n\\.\n",
+            "COPY u (id, pwd) FROM stdin;\n1\t<PASSWORD>\n2\t\\N\n\\.\n",
+        ),
+    ],
+)
+def test_a_value_is_found_where_its_name_stands_apart(masker: Masker, text: str, masked: str) -> None:
+    assert kept(masker, text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We changed the password, user\nand the card, as you asked.\n",
+        "def login(user, password):\n    check(user, password)\n    a, b = 1, 2\n",
+        "connect(\n    host, port,\n    user, password,\n    timeout, retries)\n",
+        "| Option | Description |\n|---|---|\n| `password` | The password of the user |\n",
+        "| Name | Type |\n|---|---|\n| password | string |\n",
+        "type Kind =\n  | 'password'\n  | 'token'\n",
+        "type User struct {\n\tPassword\tstring\n\tName\tstring\n}\n",
+        '<string name="enter_password">Enter your password</string>',
+        "<label>Password</label><b>required</b>",
+        "- name: password\n  required: true\n",
+        "password:\n  description: |\n    At least twelve characters.\n",
+        '{"type": "token", "label": "password"',
+        "INSERT INTO t (id, note) VALUES (1, 'hunter2')",
+        "id,name\n1,Ada\n\npassword policy\n",
+    ],
+)
+def test_what_only_looks_like_a_table_or_a_label_passes(masker: Masker, text: str) -> None:
+    assert kept(masker, text) == text
+
+
+_WORDS = st.sampled_from(
+    ["ssn", "password", "a", "1", "name", "value", SSN, '"', "'", "<b>", "</b>", "<pwd>", "</pwd>", "x y"]
+)
+_MARKS = st.sampled_from(
+    [",", "\t", "|", ";", "  ", "\n", "\n", "\n---\n", ": ", ": |\n  ", "=", "│", "\r\n", "(", ") values ("]
+)
+
+
+@given(st.lists(st.tuples(_WORDS, _MARKS), max_size=24))
+@settings(max_examples=150, deadline=None)
+def test_masking_again_changes_nothing(masker: Masker, pieces: list[tuple[str, str]]) -> None:
+    once = kept(masker, "".join(word + mark for word, mark in pieces))
+    assert kept(masker, once) == once
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a,b\n",
+        'a,"b\n',
+        "ssn,a\nb,c,d\n",
+        "a|b\n",
+        "|---|\n",
+        "name: x\n",
+        "<a b='c' ",
+        "'a':'",
+        "into a(ssn) values ('",
+    ],
+)
+def test_a_long_text_is_looked_at_within_its_budget(shipped_rules: MaskingRules, piece: str) -> None:
+    tools = Tools.of(shipped_rules, shipped_rules.in_force, Scanner(shipped_rules, KEY), KEY)
+    values = Values(KeyForces(shipped_rules, shipped_rules.in_force), tools)
+    text = piece * 2000
+    budget = Budget(iter(range(1000)).__next__)  # each look at the clock is a second later
+    with pytest.raises(MaskingError, match="takes more than"):
+        _look_often(values, text, budget)
+
+
+def _look_often(values: Values, text: str, budget: Budget) -> None:
+    for _ in range(16):
+        values.spans(text, budget)
