@@ -3,7 +3,7 @@
 import dataclasses
 
 from holdfast.call import Call, Message
-from holdfast.masking.finding import Finding, Masked
+from holdfast.masking.finding import Finding, Issued, Masked
 from holdfast.masking.masker import Masker
 from holdfast.running import Spot, with_text
 from holdfast.window import Window
@@ -24,6 +24,7 @@ class Joining:
         forward = kept = message
         findings: list[Finding] = []
         refused: list[Finding] = []
+        issued: list[Issued] = []
         late_count = 0
         for spot in self.spots:
             beside = self.window.beside(spot)
@@ -33,6 +34,7 @@ class Joining:
             kept = with_text(kept, spot.steps, seam.kept) if seam.kept != spot.text else kept
             findings += seam.findings
             refused += seam.refused
+            issued += seam.issued
             late_count += seam.late_count
         masked = await self.masker.mask(forward, server=server)
         if forward != kept:  # a mask that is kept and does not travel
@@ -41,6 +43,7 @@ class Joining:
         return dataclasses.replace(
             masked,
             findings=(*masked.findings, *findings),
+            issued=(*masked.issued, *issued),
             refused=(*masked.refused, *refused),
             late_count=late_count,
         )

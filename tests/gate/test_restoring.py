@@ -30,16 +30,21 @@ rules:
     arguments: [{path: /to, matches: '.*@example\.com'}]
   - {id: all, description: Everything else., effect: allow, method: "*"}
   - {id: ask, description: Servers may ask., effect: allow, from: server, method: elicitation/create}
+  - {id: tell, description: Servers may tell., effect: allow, from: server, method: "notifications/*"}
 """
 
 
-@pytest.fixture(scope="module")
-def restoring(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+def restoring_rules(folder: Path) -> Ruleset:
     shipped = (ROOT / "rules" / "masking.yaml").read_text()
     before = "  - entity: EMAIL_ADDRESS\n    operator: pseudonym\n"
     assert before in shipped
     masking = shipped.replace(before, before + "    restore: caller\n")
-    return load_ruleset(write_rules(tmp_path_factory.mktemp("restoring"), masking=masking, access=ACCESS))
+    return load_ruleset(write_rules(folder, masking=masking, access=ACCESS))
+
+
+@pytest.fixture(scope="module")
+def restoring(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+    return restoring_rules(tmp_path_factory.mktemp("restoring"))
 
 
 @pytest.fixture(scope="module")

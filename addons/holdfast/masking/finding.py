@@ -27,7 +27,10 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Issued:
-    """A mask that travels to a Caller who may send it back (`restore: caller`), and the value that it stands for."""
+    """A mask that travels to a Caller who may send it back (`restore: caller`), and the value that it stands for.
+
+    An empty ``value`` says that it stands for none, whatever was said of it before.
+    """
 
     token: str
     entity: str

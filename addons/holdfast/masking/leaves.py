@@ -72,6 +72,10 @@ class Leaves:
         """The mask of ``value``, whether masks of ``entity`` travel, and whether messages with it may not."""
         return self._mask(value, entity), entity in self.noted.travelling, entity in self.noted.refusing
 
+    def withdraw(self, entity: str, value: str) -> None:
+        """The mask of ``value`` stands for nothing any more: it was made of a part of one."""
+        self.noted.withdraw(entity, self._mask(value, entity))
+
     def plain(self, text: str, place: Place) -> tuple[str, str]:
         """``text`` as it travels and as it is kept, every span masked, in a form that the place's schema admits."""
         count = len(self.noted.findings)

@@ -89,6 +89,12 @@ class Noted:
         if self._stands_out(value):
             self.issued[mask, value] = Issued(mask, entity, rule.id, plainly(value))
 
+    def withdraw(self, entity: str, mask: str) -> None:
+        """``mask``, which may have travelled, stands for no value."""
+        rule = self._tools.entities[entity]
+        if self._issues and rule.restores:
+            self.issued[mask, ""] = Issued(mask, entity, rule.id, "")
+
     def _stands_out(self, value: str) -> bool:
         """Whether ``value`` is found wherever it is said.
 

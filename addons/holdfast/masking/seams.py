@@ -7,14 +7,18 @@
 
 The mask of the whole value stands where the value begins, and nothing in place of the rest. Where the beginning has
 gone already, the rest is masked by itself, and counted as late.
+
+A mask of a value that begins in one text and ends in the next may come back as the value (`restore: caller`) where what
+stands behind shows its end. Where the next text shows that the value was another, the mask stands for nothing any more.
 """
 
 import dataclasses
 from typing import Final
 
-from holdfast.masking.finding import Finding
+from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.place import Place
 from holdfast.masking.spans import Span, merge
+from holdfast.masking.tails import tail_start
 from holdfast.masking.walk import Walk
 
 REACH_CHARS: Final = 256  # of each side of a seam: the longest shipped pattern that crosses blanks needs 236
@@ -22,12 +26,22 @@ OPEN_CHARS_MAX: Final = 4096  # of a value that goes on: a key in PEM
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Begun:
+    """The value in whose mask a text ends, as far as it was known then; ``beyond_count`` of it come behind."""
+
+    entity: str
+    value: str = dataclasses.field(repr=False)
+    beyond_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Neighbours:
-    """What stands before and behind a text; ``is_masked`` says that the text before ends in a mask."""
+    """What stands before and behind a text; ``is_masked`` says that the text before ends in a mask, of ``begun``."""
 
     before: str = ""
     behind: str = ""
     is_masked: bool = False
+    begun: Begun | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +49,8 @@ class Seam:
     """A text whose seams are masked, as it is forwarded and as it is kept; nothing else in it is.
 
     ``next`` is what the text that follows has before it, ``late_count`` how many values had begun to go unmasked;
-    ``refused`` is what makes that the message must not travel (`operator: refuse`).
+    ``refused`` is what makes that the message must not travel (`operator: refuse`); ``issued`` are masks that may come
+    back.
     """
 
     forward: str
@@ -44,13 +59,15 @@ class Seam:
     findings: tuple[Finding, ...] = ()
     refused: tuple[Finding, ...] = ()
     late_count: int = 0
+    issued: tuple[Issued, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Mask:
-    """What stands for ``span``; whether it travels, and whether a message with it may not."""
+    """What stands for ``span``, which is ``value``; whether it travels, and whether a message with it may not."""
 
     span: Span
+    value: str = dataclasses.field(repr=False)
     text: str
     travels: bool
     refuses: bool
@@ -65,20 +82,24 @@ def seam(walk: Walk, text: str, beside: Neighbours, place: Place) -> Seam:
     place = walk.settled(place)
     before, behind = beside.before, beside.behind[:REACH_CHARS]
     found = _found(walk, text, before, behind, place)
-    following = _next(text, before, found)
+    whole, size = f"{before}{text}{behind}", len(before)
+    following = dataclasses.replace(_next(text, before, found), begun=_begun(whole[size:], text, found, beside.begun))
     alone = _alone(walk, text, place) if found else []
     spans = merge(span for span in found if not _is_alone(span, text, alone))
+    reaching = [whole[max(0, span.start + size) : span.end + size] for span in spans if span.start < 0]
+    _take_back(walk, beside.begun, reaching)
     if not spans:
-        return Seam(text, text, following)
-    whole, size = f"{before}{text}{behind}", len(before)
+        return Seam(text, text, following, issued=walk.issued)
     masks = [_mask(walk, span, whole[span.start + size : span.end + size], text, beside) for span in spans]
     travelling = [one for one in masks if one.travels and place.travels]
+    for one in travelling:
+        if one.span.start >= 0 and _is_over(whole[size:], one.span.end):
+            walk.issue(one.span.entity, one.value, one.text)
     findings = {id(one): _finding(one.span, place) for one in masks if one.text}
     refused = tuple(findings[id(one)] for one in travelling if one.refuses and one.text)
     late_count = 0 if beside.is_masked else sum(span.start < 0 for span in spans)
-    return Seam(
-        _replaced(text, travelling), _replaced(text, masks), following, tuple(findings.values()), refused, late_count
-    )
+    forward, kept = _replaced(text, travelling), _replaced(text, masks)
+    return Seam(forward, kept, following, tuple(findings.values()), refused, late_count, walk.issued)
 
 
 def is_found(walk: Walk, text: str, start: int, place: Place) -> bool:
@@ -140,10 +161,33 @@ def _next(text: str, before: str, spans: list[Span]) -> Neighbours:
     return Neighbours(whole[-min(chars, OPEN_CHARS_MAX) :], "", is_masked=open_from is not None)
 
 
+def _begun(known: str, text: str, found: list[Span], before: Begun | None) -> Begun | None:
+    """The value that ``text`` ends in; ``known`` is what is known of it and what follows."""
+    for span in merge(found):
+        if span.start < len(text) <= span.end:
+            beyond = span.end - len(text)
+            if span.start >= 0:
+                return Begun(span.entity, known[span.start : span.end], beyond)
+            return None if before is None else dataclasses.replace(before, beyond_count=beyond)
+    return None
+
+
+def _take_back(walk: Walk, begun: Begun | None, values: list[str]) -> None:
+    """Where the value that began before a text is none of ``values``, which do so too, its mask stands for nothing."""
+    if begun is None or begun.value in values or not (values or begun.beyond_count):
+        return
+    walk.withdraw(begun.entity, begun.value)
+
+
+def _is_over(known: str, end: int) -> bool:
+    """Whether a value that ends at ``end`` of ``known`` goes on in nothing that may come."""
+    return end < len(known) and tail_start(known, REACH_CHARS) >= end
+
+
 def _mask(walk: Walk, span: Span, value: str, text: str, beside: Neighbours) -> _Mask:
     if span.start >= 0:
-        return _Mask(span, *walk.treated(span.entity, value))
-    mask = _Mask(span, *walk.treated(span.entity, text[: span.end]))
+        return _Mask(span, value, *walk.treated(span.entity, value))
+    mask = _Mask(span, value, *walk.treated(span.entity, text[: span.end]))
     return dataclasses.replace(mask, text="") if beside.is_masked else mask
 
 

@@ -40,7 +40,7 @@ class Spelling:
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Entry:
     given_s: float
-    is_certain: bool  # False where two values have this mask: nobody can tell which of them is meant
+    is_certain: bool  # False where two values have this mask, or it was made of a part of one
     spellings: tuple[tuple[str, Spelling], ...] = dataclasses.field(repr=False)
     value: str = dataclasses.field(repr=False)
 
@@ -86,7 +86,7 @@ class Vault:
             return
         if known is not None:
             self._remove(slot)
-        entry = _Entry(now_s, known is None, _spellings(one), one.value)
+        entry = _Entry(now_s, known is None and one.value != "", _spellings(one), one.value)
         self._entries[slot] = entry
         self._held.setdefault(slot[0], collections.OrderedDict())[slot] = None
         if entry.is_certain:

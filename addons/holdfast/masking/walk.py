@@ -36,6 +36,8 @@ class Walk:
         self._budget = budget
         self._leaves = leaves = Leaves(tools, Values(forces, tools), direction, self._budget)
         self.treated = leaves.treated
+        self.issue = leaves.noted.issue
+        self.withdraw = leaves.withdraw
         self._scanner = tools.scanner
         self._arrays = Arrays(forces, self._budget)
         self._members = Members(forces, tools.scanner)
