@@ -1,6 +1,7 @@
 """Base64 of texts: whole values, resources, and runs within longer texts."""
 
 import base64
+from collections.abc import Callable
 
 import pytest
 from tests.masking.test_protocol_positions import PAN, SSN, STARS, at, mask, text_of
@@ -76,3 +77,112 @@ async def test_what_is_no_text_in_base64_within_a_text_stays(masker: Masker) -> 
     text = f"sha256-{base64.b64encode(bytes(range(7, 39))).decode()} src/holdfast/masking/protocol_positions.py"
     masked = await mask(masker, {"id": 1, "result": {"x": text}})
     assert at(masked.forward, "result", "x") == text
+
+
+LINES = (
+    f"name,ssn,card\nBob,{SSN},{PAN}\nand words enough for several lines of base64, as mails and files have them\n" * 2
+)
+MIME = base64.encodebytes(LINES.encode()).decode()
+
+
+def in_lines(width: int, newline: str) -> str:
+    encoded = base64.b64encode(LINES.encode()).decode()
+    return newline.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+
+
+@pytest.mark.parametrize(("width", "newline"), [(76, "\n"), (76, "\r\n"), (64, "\n"), (60, "\n    ")])
+def test_base64_in_lines_is_opened_and_goes_back_into_such_lines(masker: Masker, width: int, newline: str) -> None:
+    text = f"Content-Transfer-Encoding: base64{newline}{newline}{in_lines(width, newline)}{newline}--next"
+    masked = masker.keep_text(text)
+    head, tail = f"Content-Transfer-Encoding: base64{newline}{newline}", f"{newline}--next"
+    assert masked.startswith(head)
+    assert masked.endswith(tail)
+    lines = masked[len(head) : -len(tail)].split(newline)
+    assert all(len(line) == width for line in lines[:-1])
+    assert base64.b64decode("".join(lines)).decode() == masker.keep_text(LINES)
+
+
+def test_a_short_word_behind_lines_of_base64_is_no_part_of_them(masker: Masker) -> None:
+    encoded = in_lines(76, "\n").rstrip("=")
+    encoded = encoded[: len(encoded) // 77 * 77].rstrip("\n")
+    assert PAN not in LINES[: len(encoded) // 77 * 57] or "y: 1" in masker.keep_text(f"{encoded}\ny: 1")
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        LINES.encode().hex(),
+        LINES.encode().hex().upper(),
+        "0x" + LINES.encode().hex(),
+        "\\x" + LINES.encode().hex(),
+        LINES.encode().hex(" "),
+        LINES.encode().hex(":"),
+        ", ".join(f"0x{byte:02x}" for byte in LINES.encode()),
+    ],
+)
+def test_hexadecimal_of_text_is_opened_and_goes_back_as_it_stood(masker: Masker, spelt: str) -> None:
+    masked = masker.keep_text(f"hex {spelt} end")
+    spelt_bytes = masked.removeprefix("hex ").removesuffix(" end").replace("0x", "")
+    bare = "".join(char for char in spelt_bytes if char in HEX)
+    assert bytes.fromhex(bare).decode() == masker.keep_text(LINES)
+    assert spelt_bytes.isupper() == spelt.isupper()
+    assert (" 0x" in masked) == ("0x" in spelt)
+
+
+HEX = "0123456789abcdefABCDEF"
+
+
+@pytest.mark.parametrize("text", [SSN.encode().hex(), f"id {PAN.encode().hex()}", "4f" * 20])
+def test_a_short_run_in_hexadecimal_is_opened_too(masker: Masker, text: str) -> None:
+    assert (masker.keep_text(text) == text) == (text == "4f" * 20)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["3f786850e387550fdab836ed7e6dc881de23001b", "00:1b:44:11:3a", "4242424242424243", "de ad be ef 00 11 22 33"],
+)
+def test_hexadecimal_that_is_no_text_is_left_alone(masker: Masker, text: str) -> None:
+    assert masker.keep_text(text) == text
+
+
+def xxd(data: bytes) -> str:
+    lines = []
+    for first in range(0, len(data), 16):
+        part = data[first : first + 16]
+        groups = " ".join(part[two : two + 2].hex() for two in range(0, len(part), 2))
+        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        lines.append(f"{first:08x}: {groups:39}  {shown}")
+    return "\n".join(lines)
+
+
+def hexdump(data: bytes) -> str:
+    lines = []
+    for first in range(0, len(data), 16):
+        part = data[first : first + 16]
+        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        lines.append(f"{first:08x}  {part[:8].hex(' ') + '  ' + part[8:].hex(' '):48}  |{shown}|")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("dump", [xxd, hexdump])
+def test_a_dump_is_read_as_the_bytes_it_shows_and_written_again(masker: Masker, dump: Callable[[bytes], str]) -> None:
+    assert (
+        masker.keep_text(f"$ dump\n{dump(LINES.encode())}\n$") == f"$ dump\n{dump(masker.keep_text(LINES).encode())}\n$"
+    )
+
+
+def test_a_dump_of_what_is_no_text_is_left_alone(masker: Masker) -> None:
+    text = xxd(bytes(range(256)))
+    assert masker.keep_text(text) == text
+
+
+@pytest.mark.parametrize("url", ["q=4111%2B1111%2B1111%2B1111", "q=bob%2540example.com", "a=234%252D45%252D6789"])
+def test_a_form_that_is_encoded_twice_is_read_twice(masker: Masker, url: str) -> None:
+    masked = masker.keep_text(url)
+    assert masked != url
+    assert not any(part in masked for part in ("4111%", "bob", "6789"))
+
+
+async def test_many_lines_that_are_no_text_take_no_long_time(masker: Masker) -> None:
+    text = ("A" * 76 + "\n") * 600
+    assert masker.keep_json(text) == text

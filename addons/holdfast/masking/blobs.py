@@ -1,40 +1,97 @@
-"""Base64: is there text inside, and how it goes back in."""
+"""Texts that stand in base64 or hexadecimal: is there text inside, and how it goes back in."""
 
 import base64
 import binascii
 import dataclasses
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
+
+from holdfast.masking import dumps
 
 BASE64_CHARS_MIN: Final = 16  # eleven characters, as an SSN has, take sixteen
-RUN_CHARS_MIN: Final = (
-    20  # inside a text; a shorter run is a word or a number, and eleven characters with words take it
-)
+# Inside a text; a shorter run is a word or a number, and eleven characters with words take it.
+RUN_CHARS_MIN: Final = 20
+HEX_BYTES_MIN: Final = 8  # fewer say nothing; of eight drawn by lot one in two thousand are all text
+BLOB_CHARS_MIN: Final = 2 * HEX_BYTES_MIN
 SNIFF_BYTES: Final = 4096
 PRINTABLE_MIN: Final = 0.9
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
-_RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{RUN_CHARS_MIN},}}={{0,2}}")
+_RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{BLOB_CHARS_MIN},}}={{0,2}}")
+# RFC 2045, 6.8 has lines of 76 characters, RFC 7468 of 64; some tools write 60.
+_LINES: Final = re.compile(r"(?:[A-Za-z0-9+/]{40,100}\r?\n[ \t]{0,16})+(?:[A-Za-z0-9+/]{1,100}={0,2})?")
+_HEX: Final = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{2}){8,}")
+_BYTES: Final = re.compile(
+    r"(?<![0-9A-Za-z:-])[0-9a-fA-F]{2}(?P<gap>[ :,-])[0-9a-fA-F]{2}(?:(?P=gap)[0-9a-fA-F]{2}){6,}(?![0-9A-Za-z])"
+    r"|(?<!\w)0[xX][0-9a-fA-F]{2}(?:, ?0[xX][0-9a-fA-F]{2}){7,}(?!\w)"
+)
+_H: Final = "[0-9a-fA-F]"
+# Bytes one by one have one of these; most texts have none. It begins with single classes, which `re` looks for quickly.
+_MAY_BE_BYTES: Final = re.compile(
+    rf"{_H}{_H}(?:[ :,-](?:{_H}{{2}}[ :,-]){{5}}|{_H}{{2}} (?:{_H}{{4}} ){{2}}|(?:, ?0[xX]{_H}{{2}}){{6}})"
+)
+_LETTER: Final = re.compile(r"[A-Fa-f]|0[xX]")
+_PAIR: Final = re.compile(r"[0-9a-fA-F]{2}(?![xX])")
 _TEXTUAL: Final = re.compile(
     r"text/|application/(?:json|xml|yaml|x-yaml|javascript|sql|toml|csv|x-ndjson)|.*\+(?:json|xml)"
 )
 _BOMS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
+class Form(Protocol):
+    """How bytes are written."""
+
+    def encode(self, raw: bytes) -> str:
+        """``raw`` as text."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Base64:
+    """In base64, cut into lines of ``width`` characters, where that is not 0, with ``between`` between two."""
+
+    url_safe: bool
+    padded: bool
+    width: int = 0
+    between: str = "\n"
+
+    def encode(self, raw: bytes) -> str:
+        """``raw`` as this one stood."""
+        encoded = (base64.urlsafe_b64encode(raw) if self.url_safe else base64.b64encode(raw)).decode()
+        encoded = encoded if self.padded else encoded.rstrip("=")
+        if not self.width:
+            return encoded
+        return self.between.join(encoded[at : at + self.width] for at in range(0, len(encoded), self.width))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hexadecimal:
+    """In hexadecimal: what stands before the whole, before each byte, and between two."""
+
+    before: str
+    each: str
+    between: str
+    is_upper: bool
+
+    def encode(self, raw: bytes) -> str:
+        """``raw`` as this one stood."""
+        pairs = (f"{byte:02X}" if self.is_upper else f"{byte:02x}" for byte in raw)
+        return self.before + self.between.join(self.each + pair for pair in pairs)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Blob:
-    """A text that stood in base64, and how it was encoded."""
+    """A text that stood in another form, and how it was encoded."""
 
     text: str
     encoding: str
-    url_safe: bool
-    padded: bool
+    form: Form
 
     def encode(self, text: str) -> str:
         """``text`` as this one stood."""
-        raw = text.encode(self.encoding, "xmlcharrefreplace")
-        encoded = base64.urlsafe_b64encode(raw) if self.url_safe else base64.b64encode(raw)
-        return encoded.decode() if self.padded else encoded.decode().rstrip("=")
+        return self.form.encode(text.encode(self.encoding, "xmlcharrefreplace"))
+
+
+type Found = tuple[int, int, Blob]  # start and end in the text, and what stands there
 
 
 def open_blob(text: str, mime: str | None) -> Blob | None:
@@ -51,24 +108,122 @@ def open_blob(text: str, mime: str | None) -> Blob | None:
         raw = base64.b64decode(compact.rstrip("=") + padding, altchars=b"-_" if url_safe else None, validate=True)
     except binascii.Error:
         return None
-    decoded = _decode(raw, textual=mime is not None and _TEXTUAL.match(mime.lower()) is not None)
-    if decoded is None:
-        return None
-    inner, encoding = decoded
-    return Blob(inner, encoding, url_safe, compact.endswith("=") or not padding)
+    form = Base64(url_safe, compact.endswith("=") or not padding, *_lines_of(text))
+    return _blob(raw, form, textual=mime is not None and _TEXTUAL.match(mime.lower()) is not None)
 
 
-def blobs_in(text: str) -> Iterator[tuple[int, int, Blob]]:
-    """Where in ``text`` base64 of a text stands: a `data:` URL, a secret of Kubernetes, credentials of HTTP."""
-    for match in _RUN.finditer(text):
-        blob = open_blob(match[0], None)
+def _lines_of(text: str) -> tuple[int, str]:
+    """How long the lines of ``text`` are, 0 where it is one, and what stands between two."""
+    first, end, rest = text.partition("\n")
+    if not end or not rest.strip():
+        return 0, "\n"
+    indent = rest[: len(rest) - len(rest.lstrip(" \t"))]
+    return len(first.rstrip("\r")), ("\r\n" if first.endswith("\r") else "\n") + indent
+
+
+def dumps_in(text: str) -> Iterator[Found]:
+    """Where in ``text`` bytes of a text stand one by one, as in a dump.
+
+    What can be read in such digits by chance, cards among them, says nothing, so they are read in no other way.
+    """
+    if not _MAY_BE_BYTES.search(text):
+        return
+    at = 0
+    for lines in dumps.LINES.finditer(text):
+        yield from _spaced(text, at, lines.start())
+        read = dumps.dump_in(lines[0])
+        blob = _blob(*read, textual=False) if read is not None else None
+        if blob is not None:
+            yield lines.start(), lines.end(), blob
+        else:
+            yield from _spaced(text, lines.start(), lines.end())
+        at = lines.end()
+    yield from _spaced(text, at, len(text))
+
+
+def blobs_in(text: str) -> Iterator[Found]:
+    """Where in ``text`` another one stands: a `data:` URL, an attachment of a mail, a secret of Kubernetes."""
+    at = tried = 0
+    while (run := _RUN.search(text, at)) is not None:
+        at, stop = run.span()
+        found = _in_hexadecimal(text, at, stop)
+        if found is None and stop >= tried and text[stop : stop + 1] in ("\n", "\r"):
+            tried, found = _in_lines(text, at)
+        if found is None and stop - at >= RUN_CHARS_MIN:
+            blob = open_blob(run[0], None)
+            found = None if blob is None else (at, stop, blob)
+        if found is not None:
+            yield found
+            stop = found[1]
+        at = stop
+
+
+def _spaced(text: str, start: int, end: int) -> Iterator[Found]:
+    for match in _BYTES.finditer(text, start, end):
+        # Digits alone may as well be a number in pairs.
+        blob = _hexadecimal(match[0]) if _LETTER.search(match[0]) else None
         if blob is not None:
             yield match.start(), match.end(), blob
+
+
+def _in_hexadecimal(text: str, start: int, end: int) -> Found | None:
+    if text[start] in "xX" and text[start - 1 : start] == "\\":  # as PostgreSQL writes bytes
+        start += 1
+    if not _HEX.fullmatch(text, start, end):
+        return None
+    blob = _hexadecimal(text[start:end])
+    return None if blob is None else (start, end, blob)
+
+
+def _in_lines(text: str, start: int) -> tuple[int, Found | None]:
+    """How far lines of base64 go that begin at ``start``, and what stands in them."""
+    lines = _LINES.match(text, start)
+    if lines is None:
+        return start, None
+    for stop in _ends_of(lines[0]):
+        blob = open_blob(lines[0][:stop], None)
+        if blob is not None:
+            return lines.end(), (start, start + stop, blob)
+    return lines.end(), None
+
+
+def _ends_of(lines: str) -> Iterator[int]:
+    """Where base64 in ``lines`` may end: with the first that is shorter than the others, or with the one before."""
+    width, stop, at = 0, 0, 0
+    for line in lines.splitlines(keepends=True):
+        length = len(line.strip())
+        if width and length != width:
+            if 0 < length < width:
+                yield at + len(line.rstrip())
+            break
+        width, stop = length, at + len(line.rstrip())
+        at += len(line)
+    if stop > width:
+        yield stop
+
+
+def _hexadecimal(found: str) -> Blob | None:
+    first = _PAIR.search(found)
+    second = _PAIR.search(found, first.end()) if first else None
+    if first is None or second is None:
+        return None
+    gap = found[first.end() : second.start()]
+    each = "0x" if gap.lower().endswith("0x") else ""
+    digits = found[first.start() :].replace(gap, "") if gap else found[first.start() :]
+    form = Hexadecimal(
+        "" if each else found[: first.start()], each, gap[: len(gap) - len(each)], digits == digits.upper()
+    )
+    return _blob(bytes.fromhex(digits), form, textual=False)
 
 
 def looks_like_base64(text: str) -> bool:
     """Whether ``text`` is long enough and of the right characters."""
     return len(text) >= BASE64_CHARS_MIN and _BASE64.fullmatch(text) is not None
+
+
+def _blob(raw: bytes, form: Form, *, textual: bool) -> Blob | None:
+    decoded = _decode(raw, textual=textual)
+    return None if decoded is None else Blob(*decoded, form)
 
 
 def _decode(raw: bytes, *, textual: bool) -> tuple[str, str] | None:

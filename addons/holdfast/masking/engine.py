@@ -13,7 +13,7 @@ from presidio_analyzer import RecognizerResult
 from holdfast import jsontext
 from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
-from holdfast.masking import quiet
+from holdfast.masking import addresses, quiet
 from holdfast.masking.ahead import texts_of
 from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
@@ -162,10 +162,13 @@ class Scanner:
         return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.entity)))
 
     def _find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[_Result]:
-        return [
-            (result, text[result.start : result.end], result.start, result.end)
-            for result in self.finder.find(text, context, budget)
-        ]
+        results: list[_Result] = []
+        for result in self.finder.find(text, context, budget):
+            start, end = result.start, result.end
+            if result.entity_type == addresses.ENTITY:
+                start = addresses.address_start(text, start, end)
+            results.append((result, text[start:end], start, end))
+        return results
 
     def _find_spelt(
         self, text: str, others: tuple[Spelling, ...], context: tuple[str, ...], budget: Budget

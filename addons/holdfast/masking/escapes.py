@@ -19,7 +19,7 @@ _BACKSLASH: Final = (
     rf"(?P<hex>(?:\\x{_HEX}{{2}})+)|(?P<codes>(?:\\u{_HEX}{{4}})+)|\\[ux]\{{(?P<braced>{_HEX}{{1,8}})\}}"
     rf"|\\U(?P<long>{_HEX}{{8}})|(?P<octal>(?:\\[0-3][0-7]{{2}})+)"
     # A line end or tab matters where a value may begin behind it: "\n4111" is no word to a pattern.
-    r"|\\(?P<blank>[nrtbfv])(?=\w)|\\(?P<mark>[\"'/])"
+    r"|\\(?P<blank>[nrtbfv])(?=[\w(+])|\\(?P<mark>[\"'/])"
     r"|\\(?P<backslash>\\)(?=[\\nrtuUx\"'/0-3])"
 )
 _KINDS: Final = tuple(map(re.compile, (_PERCENT, _ENTITY, _BACKSLASH)))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
+from holdfast.masking.glue import CONTROL, glued_in, unglued
 from holdfast.masking.lookalikes import seen_as
 from holdfast.masking.spelling import Spelling, Stretch, Unit, respelled
 
@@ -22,6 +23,7 @@ REACH_CHARS: Final = 256  # the longest shipped pattern that crosses blanks need
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
 _PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
 _STRANGE: Final = re.compile(r"[^\t\n\r -~]+")
+_CONTROL: Final = re.compile(CONTROL)
 _RUN_CHARS_UNSEEN: Final = 64  # in a longer run of such characters it is looked up which of them count
 # Tag characters, and variation selectors in supplementary planes, can spell ASCII that nobody sees but a model.
 _HIDDEN: Final = re.compile("[\U000e0020-\U000e007e\U000e0110-\U000e016e]+")
@@ -52,12 +54,12 @@ NONE: Final = Spellings()
 def spellings_of(text: str) -> Spellings:
     """The spellings of ``text`` that differ from it and from each other; for most texts there are none."""
     is_plain = _PLAIN.fullmatch(text) is not None
-    if is_plain and "=" not in text:
+    if is_plain and "=" not in text and "_" not in text:
         return NONE
     escapes = () if is_plain else tuple(escapes_in(text))
     soft = [(0, len(text))] if is_soft(text) else []
     strange = () if is_plain else _strange_in(text)
-    stretches = _stretches(text, sorted((*escapes, *strange, *plus_signs_in(text), *soft)))
+    stretches = _stretches(text, sorted((*escapes, *strange, *plus_signs_in(text), *soft, *glued_in(text))))
     return Spellings(tuple(part for stretch in stretches for part in _fresh(text, stretch)), escapes)
 
 
@@ -92,19 +94,29 @@ def _others(text: str, stretch: Stretch) -> Iterator[Spelling]:
     start, end = stretch
     known = {text[start:end]}
     for spelling in _all(Spelling(text[start:end], list(range(start, end + 1)))):
-        if spelling.text not in known:
-            known.add(spelling.text)
-            yield spelling
+        for one in (spelling, spelling.then(unglued(spelling.text)), *_without_plus(spelling)):
+            if one.text not in known:
+                known.add(one.text)
+                yield one
 
 
 def _all(itself: Spelling) -> Iterator[Spelling]:
     yield from _rounds(itself)
-    if any(plus_signs_in(itself.text)):
-        yield from _rounds(itself.then(without_plus(itself.text)))
+    apart = unglued(itself.text)
+    if apart is not None:  # before letters of other scripts are taken for the Latin ones that they look like
+        yield from _rounds(itself.then(apart))
+    for one in _without_plus(itself):
+        yield from _rounds(one)
     if is_soft(itself.text):
         yield from _rounds(itself.then(softened(itself.text)))
     if _HIDDEN.search(itself.text):
         yield from _rounds(itself.then(respelled(itself.text, _HIDDEN, _hidden)))
+
+
+def _without_plus(spelling: Spelling) -> Iterator[Spelling]:
+    """``spelling`` as a form has it, where it looks like one."""
+    if any(plus_signs_in(spelling.text)):
+        yield spelling.then(without_plus(spelling.text))
 
 
 def _rounds(spelling: Spelling) -> Iterator[Spelling]:
@@ -123,6 +135,9 @@ def _rounds(spelling: Spelling) -> Iterator[Spelling]:
 
 
 def _folded(spelling: Spelling) -> Spelling:
+    if _CONTROL.search(spelling.text):  # a terminal shows nothing of it
+        shown = spelling.then(respelled(spelling.text, _CONTROL, lambda match: [("", len(match.group()))]))
+        spelling = dataclasses.replace(shown, changes=((0, len(shown.text)),))
     changed = _changing(spelling.text)
     return spelling.swapped(changed) if changed else spelling
 

@@ -11,7 +11,7 @@ from holdfast import jsontext
 from holdfast.call import Direction
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.arrays import Arrays
-from holdfast.masking.blobs import RUN_CHARS_MIN, blobs_in, looks_like_base64, open_blob
+from holdfast.masking.blobs import BLOB_CHARS_MIN, blobs_in, dumps_in, looks_like_base64, open_blob
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.joining import Member, Pair, join_dict, join_list, writer_of
@@ -118,9 +118,28 @@ class Walk:
         return self._prose(text, place)
 
     def _prose(self, text: str, place: Place) -> tuple[str, str]:
+        """A text that is scanned as it stands, but for dumps of texts in it."""
+        pairs, at = [], 0
+        for start, end, blob in dumps_in(text) if len(text) >= BLOB_CHARS_MIN else ():
+            forward, kept = self.text(blob.text, place.inside())
+            whole = text[start:end]
+            pairs += [self._woven(text[at:start], place)] if start > at else []
+            pairs.append(
+                (
+                    whole if forward == blob.text else blob.encode(forward),
+                    whole if kept == blob.text else blob.encode(kept),
+                )
+            )
+            at = end
+        if not pairs:
+            return self._woven(text, place)
+        pairs += [self._woven(text[at:], place)] if at < len(text) else []
+        return "".join(forward for forward, _ in pairs), "".join(kept for _, kept in pairs)
+
+    def _woven(self, text: str, place: Place) -> tuple[str, str]:
         """A text that is scanned as it stands, but for base64 of texts in it, which is opened."""
         forwards, keeps, at = [], [], 0
-        for start, end, blob in blobs_in(text) if len(text) >= RUN_CHARS_MIN else ():
+        for start, end, blob in blobs_in(text) if len(text) >= BLOB_CHARS_MIN else ():
             forward, kept = self.text(blob.text, place.inside())
             forwards += [text[at:start], text[start:end] if forward == blob.text else blob.encode(forward)]
             keeps += [text[at:start], text[start:end] if kept == blob.text else blob.encode(kept)]

@@ -1,0 +1,50 @@
+"""Where the address begins in what was found as an e-mail address.
+
+RFC 5322, 3.2.3 lets a local part hold ``= / ? & | { } # $ * ^ ~ !``, so Presidio takes ``email=bob@example.com`` and
+``/u/bob@example.com`` whole. Nobody's mailbox is called so: what stands before the last of these marks is the syntax
+around the address. Were it masked with it, one address would have as many pseudonyms as there are ways to mention it,
+and a Caller who sends one back would have ``email=bob@…`` put in its place.
+"""
+
+from typing import Final
+
+import regex  # type: ignore[import-untyped] # it ships no types
+
+ENTITY: Final = "EMAIL_ADDRESS"
+# Percent-encoded, once or more, and no character of a local part: not + - . _ ' and nothing beyond ASCII.
+_ENCODED: Final = "(?:25){0,3}(?:[01][0-9A-F]|2[0-4689ACF]|3[A-F]|5[B-E]|60|7[B-F])"
+# Of scripts that put no blank between words, what stands before the Latin letters of an address is another word.
+_UNSPACED: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}](?=[ -~])"
+_BREAK: Final = regex.compile(rf"%{_ENCODED}|[^\w.+%'\u2019-]|{_UNSPACED}", regex.IGNORECASE)
+_HALF_ENCODED: Final = regex.compile(_ENCODED, regex.IGNORECASE)
+_SIGN: Final = regex.compile("@|%(?:25){0,3}40")
+_FIRST: Final = regex.compile(r"\w")
+# A list that keeps track of whom it wrote to puts an address into its own: bounce+bob=example.com@lists.example.
+_DOMAIN: Final = regex.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|edu|gov|info|example|[a-z]{2})", regex.IGNORECASE)
+_REWRITTEN: Final = regex.compile(r"SRS[01][=+-]", regex.IGNORECASE)
+
+
+def address_start(text: str, start: int, end: int) -> int:
+    """Where the address begins that ends ``text[start:end]``; ``start`` where that cannot be told."""
+    sign = _last(_SIGN, text, start, end)
+    if sign is None:
+        return start
+    first = start
+    if text[start - 1 : start] == "%":  # an own pattern began inside an escape
+        half = _HALF_ENCODED.match(text, start, sign.start())
+        first = half.end() if half else start
+    mark = _last(_BREAK, text, first, sign.start())
+    if mark is not None:
+        is_carried = mark[0].upper() in ("=", "%3D") and _DOMAIN.fullmatch(text, mark.end(), sign.start())
+        if is_carried or _REWRITTEN.match(text, first):
+            return start
+        first = mark.end()
+    word = _FIRST.search(text, first, sign.start())
+    return word.start() if word else start
+
+
+def _last(pattern: "regex.Pattern[str]", text: str, start: int, end: int) -> "regex.Match[str] | None":
+    found = None
+    for found in pattern.finditer(text, start, end):  # noqa: B007 -- the last one is wanted
+        pass
+    return found

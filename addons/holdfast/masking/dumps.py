@@ -1,0 +1,93 @@
+"""Dumps of memory and files, as xxd and hexdump write them: offsets, bytes in hexadecimal, what of them can be printed.
+
+::
+
+    00000000: 6e61 6d65 2c73 736e 0a42 6f62 2c32 3334  name,ssn.Bob,234
+    00000000  6e 61 6d 65 2c 73 73 6e  0a 42 6f 62 2c 32 33 34  |name,ssn.Bob,234|
+
+A value may be cut by the end of a line, and its bytes are not its characters. So the lines are read as the bytes that
+they show, and written again in the same columns.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_HEX: Final = "[0-9a-fA-F]"
+_LINE: Final = re.compile(
+    rf"(?P<offset>{_HEX}{{4,16}})(?P<mark>:?[ \t]{{1,3}})"
+    rf"(?P<bytes>(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}})(?P<gap>[ \t]{{0,120}})(?P<shown>\|?[^\r\n]{{1,40}})"
+)
+LINES: Final = re.compile(
+    rf"^{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}}"
+    rf"(?:\r?\n{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}})*",
+    re.MULTILINE,
+)
+_BYTE: Final = re.compile(rf"{_HEX}{{2}}")
+_SHOWN: Final = range(0x20, 0x7F)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dump:
+    """How a dump is laid out: where in a line each byte stands and where what is printed does, counted from 0."""
+
+    first: int  # the first offset
+    offset_chars: int
+    mark: str  # between the offset and the bytes
+    columns: tuple[int, ...]
+    shown_at: int
+    has_bars: bool
+    newline: str
+    is_upper: bool
+
+    def encode(self, raw: bytes) -> str:
+        """``raw`` as a dump."""
+        width = len(self.columns)
+        parts = (raw[at : at + width] for at in range(0, len(raw), width))
+        return self.newline.join(self._line(self.first + number * width, part) for number, part in enumerate(parts))
+
+    def _line(self, offset: int, part: bytes) -> str:
+        line = [" "] * self.shown_at
+        line[: self.offset_chars + len(self.mark)] = f"{offset:0{self.offset_chars}x}{self.mark}"
+        for column, byte in zip(self.columns, part, strict=False):
+            line[column : column + 2] = f"{byte:02X}" if self.is_upper else f"{byte:02x}"
+        shown = "".join(chr(byte) if byte in _SHOWN else "." for byte in part)
+        return "".join((*line, f"|{shown}|" if self.has_bars else shown))
+
+
+def dump_in(text: str) -> tuple[bytes, Dump] | None:
+    """The bytes that the lines ``text`` show, and how they are laid out; None where they are no dump."""
+    lines = text.splitlines()
+    first = _LINE.fullmatch(lines[0])
+    if first is None:
+        return None
+    columns = tuple(match.start() for match in _BYTE.finditer(lines[0], first.start("bytes"), first.end("bytes")))
+    has_bars = first["shown"].startswith("|") and first["shown"].endswith("|")
+    data: list[bytes] = []
+    for line in lines:
+        shown = bytes(_bytes_at(line, columns))
+        if len(shown) != len(line[first.start("shown") :].removesuffix("|").removeprefix("|" if has_bars else "")):
+            return None
+        data.append(shown)
+    if any(len(one) != len(columns) for one in data[:-1]):
+        return None
+    layout = Dump(
+        first=int(first["offset"], 16),
+        offset_chars=len(first["offset"]),
+        mark=first["mark"],
+        columns=columns,
+        shown_at=first.start("shown"),
+        has_bars=has_bars,
+        newline="\r\n" if "\r\n" in text else "\n",
+        is_upper=any(char.isupper() for char in first["bytes"]),
+    )
+    return b"".join(data), layout
+
+
+def _bytes_at(line: str, columns: tuple[int, ...]) -> Iterator[int]:
+    for column in columns:
+        pair = _BYTE.fullmatch(line, column, column + 2)
+        if pair is None:
+            return
+        yield int(pair[0], 16)

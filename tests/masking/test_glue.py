@@ -1,0 +1,120 @@
+"""Values without the edge of a word: glued to underscores, other scripts, colour codes; and files named after one."""
+
+import asyncio
+import itertools
+
+import pytest
+from tests.masking.conftest import KEY, rules_of
+
+from holdfast.call import Call, Direction
+from holdfast.masking.entries import MaskingRules
+from holdfast.masking.glue import unglued
+from holdfast.masking.masker import Masker
+
+VALUES = [
+    *("4111111111111111", "4111 1111 1111 1111", "234-45-6789", "bob@example.com", "DE89370400440532013000"),
+    *("(212) 555-2368", "+44 20 7946 0958", "212-555-2368", "10.20.30.40", "2001:db8::8a2e:370:7334"),
+    *("00:1A:2B:3C:4D:5E", "AKIAIOSFODNN7EXAMPLE", "ghp_EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAM"),
+]
+AROUND = [
+    *("_{}_", "x_{}", "{}_old", "__{}__", "*{}*", "**{}**", "`{}`", "~~{}~~", "|{}|", "[{}]", "({})", "<b>{}</b>"),
+    *("号码{}号", "{}です", "на{}", "é{}é", "№{}", "“{}”", "·{}·", "…{}…"),
+    *("\x1b[31m{}\x1b[0m", "x\x1b[31m{}\x1b[0my", "\x1b[1;38;5;208m\x1b[K{}\x1b[m\x1b[K", "\x9b31m{}\x9b0m"),
+    *("\x1b]8;;https://h.test\x07{}\x1b]8;;\x07", "\\u001b[31m{}\\u001b[0m", "\u241b[31m{}\u241b[0m"),
+    *("%0a{}%0a", "%22{}%22", "\\n{}\\n", "a:{},", "x={}&y=1", "#{}", "@{}", "+{}"),
+]
+
+
+def kept_of(value: str, masked: str) -> str:
+    """The longest part of ``value`` that stands in ``masked``."""
+    parts = (value[start:end] for start, end in itertools.combinations(range(len(value) + 1), 2))
+    return max((part for part in parts if part in masked), key=len, default="")
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_value_is_masked_whatever_it_is_glued_to(masker: Masker, around: str) -> None:
+    for value in VALUES:
+        masked = masker.keep_text(around.format(value))
+        assert len(kept_of(value, masked)) <= 4, value  # the last four digits of a card stay
+
+
+@pytest.mark.parametrize(
+    "word", ["utf_8", "sha_256", "test_1", "é1", "x86_64", "2024_11_22", "naïve", "snake_case_name"]
+)
+def test_what_is_glued_to_no_value_is_not_read_again(word: str) -> None:
+    assert unglued(word) is None
+
+
+def test_a_name_in_lower_case_and_low_lines_stays_a_name(masker: Masker) -> None:
+    for text in (
+        "build_20241122_103000",
+        "IMG_20241122_103000.jpg",
+        "run_1732300000_ok",
+        "v_1.2.3_rc1",
+        "row_12345678",
+    ):
+        assert masker.keep_text(text) == text
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".0", "_old", ".bak", "-copy", ".json.gz", ".2024-11-22.log"])
+def test_an_address_that_a_file_is_named_after_is_masked(masker: Masker, suffix: str) -> None:
+    plain = masker.keep_text("bob@mail.example.com")
+    assert masker.keep_text(f"saved bob@mail.example.com{suffix} there") == f"saved {plain}{suffix} there"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        *("email={}", "https://x.example/u/{}", "mailto:{}", "a|{}", "user&{}", "x?{}", "a;{}", "q=%22{}%22", "{}"),
+        *("%0a{}", "?a=1&to={}&b=2", "\\email{{{}}}", "name='{}'", "x{{{}}}", "a#{}", "to:{}", "`{}`", "<{}>", "='{}'"),
+        *(
+            "email%3D{}",
+            "q=%2522{}%2522",
+            "送{}到",
+            "写信给{}。",
+            "邮箱{}",
+            "email=+{}",
+            "a*{}",
+            "cc!{}",
+            "q=&quot;{}&quot;",
+        ),
+    ],
+)
+def test_one_address_has_one_pseudonym_wherever_it_stands(masker: Masker, around: str) -> None:
+    plain = masker.keep_text("bob.smith@example.com")
+    assert plain.startswith("<EMAIL_ADDRESS_")
+    assert masker.keep_text(around.format("bob.smith@example.com")) == around.format(plain)
+
+
+@pytest.mark.parametrize("around", ["?to={}", "q=%22{}%22", "/u/{}", "email%3D{}"])
+def test_so_it_has_where_its_sign_is_encoded(masker: Masker, around: str) -> None:
+    plain = masker.keep_text("bob.smith@example.com")
+    assert masker.keep_text(around.format("bob.smith%40example.com")) == around.format(plain)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("bounce+bob=example.com@lists.example.org", "SRS0=ab=cd=example.com=bob@example.org", "o'neil@example.com"),
+        *("bob+news@example.com", "b.o-b_x@example.com", "bob%2Bnews@example.com", "jörg@example.com"),
+    ],
+)
+def test_what_is_part_of_an_address_is_masked_with_it(masker: Masker, address: str) -> None:
+    masked = masker.keep_text(f"to {address} now")
+    assert masked.startswith("to <EMAIL_ADDRESS_")
+    assert masked.endswith("> now")
+
+
+def test_a_caller_who_sends_the_pseudonym_back_means_the_address_alone() -> None:
+    rules = "entities: [{entity: EMAIL_ADDRESS, operator: pseudonym, forward: to_client, restore: caller}]"
+    masker = Masker(rules_of(f"version: 1\n{rules}"), KEY)
+    call = Call("vendor/x", {"x": "email=bob@example.com&next=1"}, 1, Direction.TO_CLIENT)
+    issued = asyncio.run(masker.mask(call, server="s")).issued
+    assert [one.value for one in issued] == ["bob@example.com"]
+
+
+def test_a_mail_key_leaves_what_stands_before_the_address(masker: Masker, shipped_rules: MaskingRules) -> None:
+    plain = masker.keep_text("bob@example.com")
+    assert masker.keep_json({"email": "mailto:bob@example.com"}) == {"email": f"mailto:{plain}"}
+    assert masker.keep_json({"email": "bob@example.com"}) == {"email": plain}
+    assert "bob" not in str(masker.keep_json({"email": "mailto:bob@localhost"}))
