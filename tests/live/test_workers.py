@@ -1,7 +1,6 @@
 """Messages made to be slow, through a real gateway: others are answered meanwhile, and no process outlives it."""
 
 import concurrent.futures
-import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from tests.live.harness.bench import Bench, bench_of
 from tests.live.harness.gateway import Gateway
+from tests.live.harness.processes import children, ticks, workers
 from tests.live.harness.upstream import Upstream
 from tests.live.harness.wire import Answer, Wire
 from tests.live.harness.world import SAID_BY_CALLER, World, call, until
@@ -37,23 +37,6 @@ def gateway(world: World, shared_upstream: Upstream, tmp_path_factory: pytest.Te
 def bench(gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator[Bench]:
     with bench_of(gateway, shared_upstream, world) as bench:
         yield bench
-
-
-def children(pid: int) -> list[int]:
-    """The processes that ``pid`` has started and that have not ended."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, parent = stat.read_text("utf-8", "replace").rpartition(")")[2].split()[:2]
-            if int(parent) == pid and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
-
-
-def workers(gateway: Gateway) -> list[int]:
-    """The workers of ``gateway``: its one child is their nursery."""
-    (nursery,) = children(gateway.process.pid)
-    return children(nursery)
 
 
 def ask(bench: Bench, arguments: dict[str, Any], call_id: int = 1) -> Answer:
@@ -95,12 +78,6 @@ def test_a_worker_killed_in_the_middle_of_a_message_costs_that_message_alone(ben
     assert record["mask"]["counts"] == {"UNSCANNED": 1}
     assert ask(bench, LARGE).status == 200
     assert killed not in workers(gateway)
-
-
-def ticks(pid: int) -> int:
-    """The processor time of a process, in ticks of the kernel's clock (10 ms)."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def test_a_message_that_is_slow_by_design_is_answered_and_so_is_everybody_else(bench: Bench) -> None:
