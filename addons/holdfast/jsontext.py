@@ -8,6 +8,7 @@ always the re-serialised parse.
 import hashlib
 import json
 import math
+import re
 from typing import Final
 
 # Containers are treated as frozen: whoever changes a value builds a new one.
@@ -49,6 +50,7 @@ def _int(text: str) -> int:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_members, parse_constant=_constant, parse_float=_float, parse_int=_int, strict=True
 )
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")  # RFC 8259 2
 _WIRE: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
@@ -116,6 +118,37 @@ def parse_text(text: str, *, depth_max: int = DEPTH_MAX) -> Json:
     except ValueError as error:
         position = getattr(error, "pos", 0)
         raise JsonError(f"not JSON at character {position}") from None
+    return _checked(value, text, depth_max)
+
+
+def parse_sequence(text: str, *, depth_max: int = DEPTH_MAX) -> list[tuple[int, int, Json]]:
+    """Objects and arrays one after the other, with nothing but blanks between: start, end and value of each.
+
+    Raises:
+        JsonError: see :func:`parse`; also for any other value, and for other text between them.
+    """
+    found: list[tuple[int, int, Json]] = []
+    at = _behind_blanks(text, 0)
+    while at < len(text):
+        if text[at] not in "{[":
+            raise JsonError(f"neither an object nor an array at character {at}")
+        try:
+            value, end = _DECODER.raw_decode(text, at)
+        except JsonError:
+            raise
+        except (RecursionError, ValueError):
+            raise JsonError(f"not JSON from character {at} on") from None
+        found.append((at, end, _checked(value, text[at:end], depth_max)))
+        at = _behind_blanks(text, end)
+    return found
+
+
+def _behind_blanks(text: str, at: int) -> int:
+    blanks = _BLANKS.match(text, at)
+    return at if blanks is None else blanks.end()
+
+
+def _checked(value: Json, text: str, depth_max: int) -> Json:
     # Few brackets cannot nest deep; only then is the walk worth its time.
     if text.count("[") + text.count("{") > depth_max and depth_of(value) > depth_max:
         raise JsonError(f"nested deeper than {depth_max}")

@@ -83,6 +83,12 @@ async def test_a_mask_that_the_caller_was_given_reaches_the_server_as_the_value(
     assert arguments(sent) == {"to": MAIL, "body": '{"cc": ["bob@example.com"]}'}
 
 
+async def test_a_mask_in_objects_in_a_row_comes_back_in_each(works: Works) -> None:
+    mask = await given(works)
+    lines = f'{{"to": "{mask}"}}\n{{"a":1}}\n["{mask} x"]'
+    assert arguments(await works.admit(tool("get_mail", 2, body=lines))) == {"body": lines.replace(mask, MAIL)}
+
+
 async def test_the_value_is_in_nothing_that_is_kept_or_shown(works: Works) -> None:
     mask = await given(works)
     assert arguments(await works.admit(tool("get_mail", 2, to=mask))) == {"to": MAIL}

@@ -40,6 +40,18 @@ def writer_of(text: str) -> Callable[[Json], str]:
     return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=width, separators=separators).encode
 
 
+def write_sequence(text: str, parts: list[tuple[int, int, Json]], values: Json) -> str:
+    """``text``, whose ``parts`` (start, end, value) are JSON, with ``values`` in their place where they are others."""
+    assert isinstance(values, list), "a list stays one"
+    written: list[str] = []
+    at = 0
+    for (start, end, former), value in zip(parts, values, strict=True):
+        said = text[start:end]
+        written += [text[at:start], said if value is former else writer_of(said)(value)]
+        at = end
+    return "".join((*written, text[at:]))
+
+
 def _joined(members: list[tuple[str, Json]]) -> JsonObject:
     joined: JsonObject = {}
     for name, item in members:

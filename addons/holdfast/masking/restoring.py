@@ -13,7 +13,7 @@ from holdfast.call import Call, Message
 from holdfast.errors import Cause, Refused
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.finding import Finding, Masked
-from holdfast.masking.joining import writer_of
+from holdfast.masking.joining import write_sequence, writer_of
 from holdfast.masking.place import JSON_IN_TEXT_MAX
 from holdfast.masking.vault import RUN, Given, Spelling
 
@@ -82,10 +82,19 @@ class Restorer:
             try:
                 value = jsontext.parse_text(text)
             except jsontext.JsonError:
-                return self._plain(text, at)
+                return self._sequence(text, at, level)
             restored = self._value(value, at, level + 1)
             return text if restored is value else writer_of(text)(restored)
         return self._plain(text, at)
+
+    def _sequence(self, text: str, at: _Steps, level: int) -> str:
+        """A text with objects in a row, as masking reads one; any other text as it stands."""
+        try:
+            parts = jsontext.parse_sequence(text)
+        except jsontext.JsonError:
+            return self._plain(text, at)
+        values: Json = [value for *_, value in parts]
+        return write_sequence(text, parts, self._value(values, at, level + 1))
 
     def _plain(self, text: str, at: _Steps) -> str:
         if not self._given.may_stand_in(text):

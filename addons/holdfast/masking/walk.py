@@ -14,7 +14,7 @@ from holdfast.masking.arrays import Arrays
 from holdfast.masking.blobs import BLOB_CHARS_MIN, blobs_in, dumps_in, looks_like_base64, open_blob
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
-from holdfast.masking.joining import Member, Pair, join_dict, join_list, writer_of
+from holdfast.masking.joining import Member, Pair, join_dict, join_list, write_sequence, writer_of
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Before, Leaves
 from holdfast.masking.members import Members
@@ -153,11 +153,22 @@ class Walk:
         try:
             value = jsontext.parse_text(text)
         except jsontext.JsonError:
-            return None  # a log line, a path, two objects in a row: scanned as text
+            return self._json_lines(text, place)
         self._scanner.expect(value, self._budget)
         forward, kept = self.data(value, place.inside())
         dump = writer_of(text)
         return (text if forward is value else dump(forward)), (text if kept is value else dump(kept))
+
+    def _json_lines(self, text: str, place: Place) -> tuple[str, str] | None:
+        """Several objects or arrays in a row, as logs and exports have one in each line; None where it is no such."""
+        try:
+            parts = jsontext.parse_sequence(text)
+        except jsontext.JsonError:
+            return None  # a log line, a path: scanned as text
+        values = [value for *_, value in parts]
+        self._scanner.expect(values, self._budget)
+        forward, kept = self.data(values, place.inside())
+        return write_sequence(text, parts, forward), write_sequence(text, parts, kept)
 
     def _blob_text(self, text: str, mime: str | None, place: Place) -> tuple[str, str] | None:
         blob = open_blob(text, mime)
