@@ -85,16 +85,22 @@ class KeyForces:
         return None
 
     def _ending(self, words: tuple[str, ...]) -> KeyForce | None:
-        force = self._exact(words)
+        barred = self._barred(words)
+        force = self._exact(words, barred)
         if force is None and (one := singular(words[-1])) != words[-1]:
-            return self._exact((*words[:-1], one))
+            single = (*words[:-1], one)
+            return self._exact(single, barred | self._barred(single))  # what is excepted in the plural stays so
         return force
 
-    def _exact(self, words: tuple[str, ...]) -> KeyForce | None:
-        endings = [words[-count:] for count in range(min(self._longest, len(words)), 0, -1)]
-        barred = set().union(*(self._unless.get(ending, set()) for ending in endings))
-        found = (self._names.get(ending) for ending in endings)
+    def _exact(self, words: tuple[str, ...], barred: set[str]) -> KeyForce | None:
+        found = (self._names.get(ending) for ending in self._endings(words))
         return next((force for force in found if force is not None and force.id not in barred), None)
+
+    def _barred(self, words: tuple[str, ...]) -> set[str]:
+        return set().union(*(self._unless.get(ending, set()) for ending in self._endings(words)))
+
+    def _endings(self, words: tuple[str, ...]) -> list[tuple[str, ...]]:
+        return [words[-count:] for count in range(min(self._longest, len(words)), 0, -1)]
 
 
 def _says_little(word: str) -> bool:

@@ -25,8 +25,11 @@ _FLAGS: Final = _EXACT_FLAGS | regex.IGNORECASE
 _BARE_SCORE: Final = 0.05  # with a context word 0.4, Presidio's lowest score that counts
 _IPV6_DIGITS_MIN: Final = 5  # fewer are two small groups, as slices have them
 _IPV6_GROUP_MIN: Final = 3
+_LICENCE_CHARS_MIN: Final = 5
 _DATE_START: Final = regex.compile(r"(?:19|20)\d\d[-/. ]?(?:0\d|1[0-2])[-/. ]?[0-3]\d")
 _DATE_INSIDE: Final = regex.compile(r"(?<!\d)(?:19|20)\d\d[-/.](?:0\d|1[0-2])[-/.][0-3]\d(?!\d)|[-.]{2}")
+_BOOK: Final = regex.compile(r"\bISBN[\w -]{0,8}[\s:#]{0,3}\Z", regex.IGNORECASE)
+_BOOK_CHARS: Final = 20  # as many before a number may say that it is a book's
 _GLUE_BEFORE: Final = regex.compile(r"[\w./:@#=+-]\Z")
 _GLUE_AFTER: Final = regex.compile(r"[\w/:@=-]|\.\d")
 
@@ -80,6 +83,28 @@ class LicenceRecognizer(presidio.MedicalLicenseRecognizer):
     PATTERNS = [  # noqa: RUF012 -- its base declares it so
         Pattern("DEA number", r"(?<![a-zA-Z0-9])(?:[a-hj-mpr-ux][a-z]|[a-hj-mpr-ux]9)\d{7}(?![a-zA-Z0-9])", 0.4)
     ]
+
+
+class MacRecognizer(presidio.MacAddressRecognizer):
+    """Presidio's, except that nine bytes and more in a row are a fingerprint of something, and no address."""
+
+    PATTERNS = [  # noqa: RUF012 -- its base declares it so
+        Pattern(
+            pattern.name,
+            rf"(?<![0-9A-Fa-f]{{2}}[:-][0-9A-Fa-f]{{2}}[:-][0-9A-Fa-f]{{2}}[:-]){pattern.regex}"
+            r"(?![:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2}[:-][0-9A-Fa-f]{2})",
+            pattern.score,
+        )
+        for pattern in presidio.MacAddressRecognizer.PATTERNS
+    ]
+
+
+class DriverLicenceRecognizer(presidio.UsLicenseRecognizer):
+    """Presidio's, except that five letters and digits at least stand in it: versions of drivers are called R503."""
+
+    def invalidate_result(self, pattern_text: str) -> bool:
+        """Whether ``pattern_text`` is too short for a licence."""
+        return len(pattern_text) < _LICENCE_CHARS_MIN
 
 
 class PanRecognizer(presidio.InPanRecognizer):
@@ -155,6 +180,7 @@ def _is_weak_phone(text: str, start: int, end: int) -> bool:
         number.isdecimal()
         or _DATE_START.match(number) is not None
         or _DATE_INSIDE.search(number) is not None
+        or _BOOK.search(text[max(0, start - _BOOK_CHARS) : start]) is not None
         or (number[0] != "+" and _GLUE_BEFORE.search(text[max(0, start - 1) : start]) is not None)
         or _GLUE_AFTER.match(text, end) is not None
     )
@@ -219,8 +245,10 @@ _OWN: Final = {
     "EMAIL_ADDRESS": EmailRecognizer,
     "IN_PAN": PanRecognizer,
     "IP_ADDRESS": IpRecognizer,
+    "MAC_ADDRESS": MacRecognizer,
     "MEDICAL_LICENSE": LicenceRecognizer,
     "PHONE_NUMBER": PhoneRecognizer,
+    "US_DRIVER_LICENSE": DriverLicenceRecognizer,
 }
 
 
