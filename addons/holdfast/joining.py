@@ -28,7 +28,7 @@ class Joining:
         late_count = 0
         for spot in self.spots:
             beside = self.window.beside(spot)
-            seam = self.masker.seam(spot.path, spot.text, beside, message.direction, server=server)
+            seam = await self.masker.seam(spot.path, spot.text, beside, message.direction, server=server)
             self.window.remember(spot, seam.next)
             forward = with_text(forward, spot.steps, seam.forward) if seam.forward != spot.text else forward
             kept = with_text(kept, spot.steps, seam.kept) if seam.kept != spot.text else kept

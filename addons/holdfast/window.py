@@ -21,6 +21,7 @@ from holdfast.sse import Event
 EVENTS_COUNT_MAX: Final = 64  # more at once is no talk that somebody follows; they go on as they are
 BYTES_MAX: Final = 256 * 1024
 KEYS_COUNT_MAX: Final = 64  # texts that run at once on one stream; of each the last characters are remembered
+LOOKS_COUNT_MAX: Final = 8  # ends of texts that are looked at in one go, some milliseconds at most each; others wait
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,11 +90,7 @@ class Window:
         self._bytes += one.size_bytes
 
     def ready(self, now_ns: int) -> int:
-        """How many events from the first need not wait any more.
-
-        Raises:
-            MaskingError: the engine cannot say what it has found.
-        """
+        """How many events from the first need not wait any more."""
         if len(self._queue) > EVENTS_COUNT_MAX or self._bytes > BYTES_MAX:
             return len(self._queue)
         joined: dict[Key, str] = {}
@@ -103,7 +100,7 @@ class Window:
                 before = joined.get(spot.key) or self._gone.get(spot.key, Neighbours()).before[-self._chars :]
                 joined[spot.key] = run_on(before, spot.text[-REACH_CHARS:])[-2 * REACH_CHARS :]
                 paths[spot.key] = spot.path
-        open_chars = {key: self._open_chars(text, paths[key]) for key, text in joined.items()}
+        open_chars = self._open_chars(joined, paths)
         free_from = len(self._queue)
         for index in range(len(self._queue) - 1, -1, -1):
             one = self._queue[index]
@@ -115,10 +112,17 @@ class Window:
                 open_chars[spot.key] -= len(spot.text)
         return free_from
 
-    def _open_chars(self, text: str, path: str) -> int:
-        """How many characters at the end of ``text`` may be the beginning of a value that nobody has found yet."""
-        start = tail_start(text, self._chars)
-        return 0 if start == len(text) or self._is_found(path, text, start) else len(text) - start
+    def _open_chars(self, joined: dict[Key, str], paths: dict[Key, str]) -> dict[Key, int]:
+        """How many characters at the end of each text may be the beginning of a value that nobody has found yet."""
+        found: dict[Key, int] = {}
+        looks_count = 0
+        for key, text in joined.items():
+            start = tail_start(text, self._chars)
+            if start < len(text) and looks_count < LOOKS_COUNT_MAX:
+                looks_count += 1
+                start = len(text) if self._is_found(paths[key], text, start) else start
+            found[key] = len(text) - start
+        return found
 
     def take(self) -> Waiting:
         """The first event, which then waits no more."""

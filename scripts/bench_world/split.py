@@ -4,6 +4,7 @@ Time is simulated: events come with random gaps, and the window of the gateway i
 time is up, as the proxy does. So the figures are those of the rules, whatever the machine.
 """
 
+import asyncio
 import dataclasses
 import random
 import re
@@ -109,7 +110,8 @@ def _through(masker: Masker, sent: list[Sent], hold_back_ms: int) -> Iterator[Go
             one = window.take()
             kept = ""
             for spot in one.all_spots:
-                seam = masker.seam(spot.path, spot.text, window.beside(spot), Direction.TO_CLIENT, server="crm")
+                beside = window.beside(spot)
+                seam = asyncio.run(masker.seam(spot.path, spot.text, beside, Direction.TO_CLIENT, server="crm"))
                 window.remember(spot, seam.next)
                 kept = masker.keep_text(seam.kept)
             yield Gone(next(ahead), now_ms, kept)

@@ -1,5 +1,6 @@
 """A value that is split over the events of one stream is masked as one, and events wait no longer than they must."""
 
+import asyncio
 import dataclasses
 import itertools
 import json
@@ -208,7 +209,8 @@ def test_a_split_value_is_masked_in_all_that_goes(masker: Masker, data: st.DataO
         for _ in range(count):
             one = window.take()
             for spot in one.all_spots:
-                seam = masker.seam(spot.path, spot.text, window.beside(spot), Direction.TO_CLIENT, server="crm")
+                beside = window.beside(spot)
+                seam = asyncio.run(masker.seam(spot.path, spot.text, beside, Direction.TO_CLIENT, server="crm"))
                 window.remember(spot, seam.next)
                 forward.append(masker.keep_text(seam.forward))
                 kept.append(masker.keep_text(seam.kept))

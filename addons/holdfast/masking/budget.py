@@ -6,7 +6,7 @@ what that is not enough for goes to a worker process, which has seconds (the pac
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from holdfast.errors import MaskingError
@@ -16,6 +16,7 @@ from holdfast.masking.unscanned import LeafError
 
 LEAF_S_MAX: Final = 2.0  # processor time for one text of it
 MESSAGE_S_MAX: Final = 5.0  # processor time for one message; ordinary ones take less than a millisecond
+RESULT_CHARS: Final = 64  # what one result costs that is judged, lifted or masked, in characters given to a pattern
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,30 +25,33 @@ class Limits:
 
     ``message_s``, ``leaf_s`` and ``search_s`` are seconds of processor time, for all of the message, for one scan of
     one text of it, and for one search of one pattern. ``chars_unchecked`` is how many characters are given to patterns
-    between two looks at the clock. ``is_final`` is False where somebody with more time takes over from a budget that is
-    spent.
+    between two looks at the clock, ``hits_max`` how many places one scan of the prefilter may name (None: any number).
+    ``is_final`` is False where somebody with more time takes over from a budget that is spent.
     """
 
     message_s: float
     leaf_s: float
     search_s: float
     chars_unchecked: int
+    hits_max: int | None
     is_final: bool
 
 
-WHOLE: Final = Limits(MESSAGE_S_MAX, LEAF_S_MAX, REGEX_TIMEOUT_S, 16_384, is_final=True)
+WHOLE: Final = Limits(MESSAGE_S_MAX, LEAF_S_MAX, REGEX_TIMEOUT_S, 16_384, None, is_final=True)
 # Together with what is done between two looks at the clock it keeps the loop for less than 50 ms.
-IN_PLACE: Final = Limits(0.01, 0.01, 0.01, 1024, is_final=False)
+IN_PLACE: Final = Limits(0.01, 0.01, 0.01, 1024, 16_384, is_final=False)  # a hit takes half a microsecond
+# For the end of a text on a stream, of which several may be looked at in one turn: what takes longer waits.
+END: Final = Limits(0.005, 0.005, 0.005, 256, 4096, is_final=False)
 # Texts beside messages are short, and nobody can wait for a worker where they are needed.
-KEPT: Final = Limits(0.03, 0.03, 0.03, 1024, is_final=True)
+KEPT: Final = Limits(0.03, 0.03, 0.03, 1024, None, is_final=True)
 
 
 class Budget:
     """What is left of a message's share. Made once per message; remembers what was learnt of its texts."""
 
     __slots__ = (
-        *("_chars", "_clock", "_leaf_s", "_limits", "_started_s"),
-        *("expected", "hits", "numbers", "phones", "search_s"),
+        *("_chars", "_clock", "_has_looked", "_leaf_s", "_limits", "_started_s"),
+        *("candidates", "expected", "hits", "hits_max", "numbers", "phones", "search_s"),
     )
 
     def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
@@ -55,10 +59,14 @@ class Budget:
         self._clock = clock
         self._limits = limits
         self._chars = 0
-        self._started_s: float | None = None  # a short message never asks for the time
+        # A short message never asks for the time where there is much of it.
+        self._started_s: float | None = None if limits.is_final else clock()
         self._leaf_s: float | None = None
+        self._has_looked = False
+        self.hits_max = limits.hits_max
         self.search_s = limits.search_s
         self.phones: dict[tuple[str, int, bool], list[tuple[int, int]]] = {}
+        self.candidates: dict[tuple[str, str, str], list[tuple[int, int, Sequence[str]]]] = {}
         self.numbers: dict[str, tuple[str, ...]] = {}
         self.expected: list[str] = []
         self.hits: dict[str, Hits | None] = {}
@@ -85,14 +93,21 @@ class Budget:
         self._chars = 0
         self.look()
 
+    def each[T](self, results: Iterable[T]) -> Iterator[T]:
+        """``results`` one by one, each counted before something is done about it. Raises like :meth:`spend`."""
+        for result in results:
+            self.spend(RESULT_CHARS)
+            yield result
+
     @property
     def is_used(self) -> bool:
         """Whether the message is so long that its time has been looked at."""
-        return self._started_s is not None
+        return self._has_looked
 
     def look(self) -> None:
         """Look at the clock. Raises like :meth:`spend`."""
         now_s = self._clock()
+        self._has_looked = True
         if self._started_s is None:
             self._started_s = now_s
         if self._leaf_s is None:

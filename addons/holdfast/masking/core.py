@@ -20,6 +20,7 @@ from holdfast.masking.parts import Part, Parted, parted
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.schemas import Schema
+from holdfast.masking.seams import Ends, Seam, seam
 from holdfast.masking.tools import Tools
 from holdfast.masking.walk import Walk
 
@@ -91,6 +92,11 @@ class Core:
     def part(self, part: Part, budget: Budget) -> Parted:
         """One step of a text that arrives in pieces. Raises MaskingError."""
         return parted(part, lambda: self.walk(part.server, part.tool, part.direction, budget))
+
+    def seam(self, ends: Ends, budget: Budget) -> Seam:
+        """A text whose seams are masked. Raises MaskingError."""
+        walk = self.walk(ends.server, None, ends.direction, budget)
+        return seam(walk, ends.text, ends.beside, Place(ends.path))
 
     def walk(self, server: str, tool: str | None, direction: Direction, budget: Budget) -> Walk:
         """What walks over a message, or a part of one, for no more than ``budget``."""

@@ -21,6 +21,7 @@ _LOCAL: Final = r"!#$%&'*+\-/=?^_`{|}~"
 _DOMAIN: Final = r"[@]\w+(?:-+\w+)*(?:\.\w+(?:-+\w+)*)+"
 _PATTERN: Final = rf"\b((([{_LOCAL}\w])|([{_LOCAL}\w][{_LOCAL}\.\w]{{0,}}[{_LOCAL}\w])){_DOMAIN})\b"
 _FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
+_SIGN_CHARS: Final = 16  # what looking at one sign costs, in characters given to a pattern
 
 
 def email_search(pattern: str, flags: int) -> Spans | None:
@@ -53,6 +54,7 @@ class _EmailSearch:
         at = 0
         sign = text.find("@")
         while sign >= 0:
+            budget.spend(_SIGN_CHARS)
             start = self._start_before(text, at, sign)
             domain = self._domain.match(text, sign) if start is not None else None
             if start is not None and domain:

@@ -151,7 +151,7 @@ class Scanner:
         masks = [match.span() for match in self._masks.finditer(text)] if results else []
         spans = {
             self._span(result, start, end)
-            for result, found, start, end in results
+            for result, found, start, end in budget.each(results)
             if not _inside(start, end, masks)
             and not any(
                 allow.lets(result.entity_type, found, budget.search_s)

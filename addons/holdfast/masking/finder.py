@@ -105,7 +105,7 @@ class DirectFinder:
                 continue
             if runner.context:
                 nearby = nearby or Nearby(text, self._cutter)
-                for result in found:
+                for result in budget.each(found):
                     _boost(result, runner.context, nearby, context)
             results += [result for result in found if result.score >= runner.thresholds[result.entity_type]]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
@@ -113,7 +113,8 @@ class DirectFinder:
     def _hits(self, text: str, budget: Budget) -> Hits | None:
         fresh = [one for one in dict.fromkeys((text, *budget.expected)) if one not in budget.hits]
         budget.expected.clear()
-        budget.hits.update(zip(fresh, self._prefilter.scan(fresh), strict=True))
+        budget.spend(sum(map(len, fresh)))
+        budget.hits.update(zip(fresh, self._prefilter.scan(fresh, budget.hits_max), strict=True))
         return budget.hits[text]
 
     def _wanted(self, view: View, hits: Hits | None) -> Sequence[Runner]:

@@ -18,6 +18,7 @@ from holdfast.masking.approx import NEVER, Approximation
 from holdfast.masking.automata import Automata
 from holdfast.masking.compiling import database_of, dumped_apart
 from holdfast.masking.prefilter import Hits
+from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import shown
 
 HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.5 us each
@@ -40,31 +41,36 @@ class HyperscanPrefilter:
         self._databases = (narrow, wide)
         self._local = threading.local()  # a scratch serves one scan at a time
 
-    def scan(self, texts: Sequence[str]) -> list[Hits | None]:
-        """For each text, where approximations end in it; None for one that is full of them."""
+    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:
+        """For each text, where approximations end in it; None for one that is full of them.
+
+        Raises:
+            LeafError: they end in more than ``hits_max`` places.
+        """
         found: list[Hits | None] = [None] * len(texts)
         for wide in (False, True):
             places = [at for at, text in enumerate(texts) if text.isascii() != wide]
             if places:
                 parts = [shown(texts[at]).encode("latin-1") for at in places]
-                for at, hits in zip(places, self._scan(parts, int(wide)), strict=True):
+                for at, hits in zip(places, self._scan(parts, int(wide), hits_max), strict=True):
                     found[at] = hits
         return found
 
-    def _scan(self, parts: list[bytes], which: int) -> Sequence[Hits | None]:
+    def _scan(self, parts: list[bytes], which: int, hits_max: int | None) -> Sequence[Hits | None]:
         if len(parts) == 1:
-            return [self._alone(parts[0], which)]
+            return [self._alone(parts[0], which, hits_max)]
         data = _SEPARATOR.join(parts)
         raw: list[tuple[int, int]] = []
         take = raw.append
-        count_max = HITS_FREE + len(data) // CHARS_PER_HIT
+        count_max = _least(HITS_FREE + len(data) // CHARS_PER_HIT, hits_max)
 
         def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
             take((number, end))
             return len(raw) > count_max or None
 
         if not self._is_scanned(data, which, hit):
-            return [self._alone(part, which) for part in parts]  # some of them are full of hits
+            _limit(len(raw), hits_max)
+            return [self._alone(part, which, hits_max) for part in parts]  # some of them are full of hits
         found: list[Hits] = [{} for _ in parts]
         raw.sort(key=operator.itemgetter(1))  # mostly they come so
         at, start, stop = 0, 0, len(parts[0])
@@ -81,10 +87,10 @@ class HyperscanPrefilter:
                     ends.append(end - start)
         return found
 
-    def _alone(self, part: bytes, which: int) -> Hits | None:
+    def _alone(self, part: bytes, which: int, hits_max: int | None) -> Hits | None:
         found: Hits = {}
         each_max = HITS_FREE_EACH + len(part) // CHARS_PER_HIT_EACH
-        left = HITS_FREE + len(part) * HITS_PER_CHAR
+        most = left = _least(HITS_FREE + len(part) * HITS_PER_CHAR, hits_max)
 
         def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
             nonlocal left
@@ -98,7 +104,10 @@ class HyperscanPrefilter:
                 ends.append(end)
             return left < 0 or None
 
-        return found if self._is_scanned(part, which, hit) else None
+        if self._is_scanned(part, which, hit):
+            return found
+        _limit(most + 1, hits_max)
+        return None
 
     def _is_scanned(self, data: bytes, which: int, hit: Callable[..., bool | None]) -> bool:
         try:
@@ -112,6 +121,15 @@ class HyperscanPrefilter:
         if which not in known:
             known[which] = hyperscan.Scratch(self._databases[which])
         return known[which]
+
+
+def _least(most: int, hits_max: int | None) -> int:
+    return most if hits_max is None else min(most, hits_max)
+
+
+def _limit(count: int, hits_max: int | None) -> None:
+    if hits_max is not None and count > hits_max:
+        raise LeafError(f"there are more than {hits_max} places to look at")
 
 
 @functools.lru_cache(maxsize=_BUILT_COUNT_MAX)

@@ -168,7 +168,7 @@ class Leaves:
     def _round(self, text: str, spans: list[Span], report: Report | None, accepts: Accepts | None = None) -> str:
         parts: list[str] = []
         at = 0
-        for span in merge(spans):
+        for span in self._budget.each(merge(spans)):
             value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
             # What is asked of the whole text says nothing about a part of it, but that it has a form.
             fits = accepts if accepts in (None, _no_form) or len(value) == len(text) else bool

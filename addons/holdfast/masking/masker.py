@@ -14,7 +14,7 @@ from holdfast.errors import MaskingError
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking import engine
 from holdfast.masking.automata import Automata
-from holdfast.masking.budget import IN_PLACE, KEPT, Budget
+from holdfast.masking.budget import END, IN_PLACE, KEPT, Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.engine import Engine
 from holdfast.masking.entries import MaskingRules
@@ -23,7 +23,7 @@ from holdfast.masking.finding import Masked
 from holdfast.masking.parts import Part, Parted
 from holdfast.masking.pieces import Pieces, Terms
 from holdfast.masking.place import Place
-from holdfast.masking.seams import Neighbours, Seam, is_found, seam
+from holdfast.masking.seams import Ends, Neighbours, Seam, is_found
 from holdfast.masking.size import fits, fits_in_place
 from holdfast.masking.unscanned import MASK as UNSCANNED_MASK
 from holdfast.masking.work.pool import Pool
@@ -97,8 +97,7 @@ class Masker:
 
     async def _here(self, task: Task, budget: Budget) -> Masked:
         masked = self._core.mask(task, budget)
-        if budget.is_used:
-            await asyncio.sleep(0)  # a batch of such messages must not take the loop from everybody until its end
+        await _others_turn(budget)
         return masked
 
     def pieces(self, path: str, direction: Direction, terms: Terms, *, server: str, tool: str | None = None) -> Pieces:
@@ -115,21 +114,36 @@ class Masker:
                 return self._core.part(part, Budget(limits=IN_PLACE))
         return await self._workers.part(part)
 
-    def seam(self, path: str, text: str, beside: Neighbours, direction: Direction, *, server: str) -> Seam:
+    async def seam(self, path: str, text: str, beside: Neighbours, direction: Direction, *, server: str) -> Seam:
         """``text``, which stands at ``path`` of a message of ``direction``, masked where it runs into its neighbours.
 
         Raises:
             MaskingError: the engine failed or a limit was passed.
         """
-        return seam(self._core.walk(server, None, direction, Budget()), text, beside, Place(path))
+        ends = Ends(server, direction, path, text, beside)
+        if self._workers is None:
+            return self._core.seam(ends, Budget())
+        if fits([text, beside.before, beside.behind]):
+            budget = Budget(limits=IN_PLACE)
+            with contextlib.suppress(MaskingError):
+                done = self._core.seam(ends, budget)
+                await _others_turn(budget)
+                return done
+        return await self._workers.seam(ends)
 
     def is_found(self, path: str, text: str, start: int, direction: Direction, *, server: str) -> bool:
         """Whether what ends ``text``, at ``path`` of a message, from ``start`` on is masked whatever follows it.
 
-        Raises:
-            MaskingError: the engine failed or a limit was passed.
+        False too where that takes more than the few milliseconds that there are for it on the event loop: then the text
+        waits for what follows, as others do, and whoever masks it has the time.
         """
-        return is_found(self._core.walk(server, None, direction, Budget()), text, start, Place(path))
+        if not fits(text):
+            return False
+        try:
+            walk = self._core.walk(server, None, direction, Budget(limits=END))
+            return is_found(walk, text, start, Place(path))
+        except MaskingError:
+            return False
 
     def keep_text(self, text: str) -> str:
         """``text`` (a user agent, a name, an id) as Records may keep it; ``<UNSCANNED>`` where that takes too long."""
@@ -147,3 +161,9 @@ class Masker:
             MaskingError: the engine failed or a limit was passed.
         """
         return self._core.loose_walk(Budget()).data(value, Place(""))[1]
+
+
+async def _others_turn(budget: Budget) -> None:
+    """Let others have their turn: many messages or parts of one must not take the loop from them until the last."""
+    if budget.is_used:
+        await asyncio.sleep(0)

@@ -37,10 +37,13 @@ _BRACKETS: Final[re.Pattern[str]] = upstream._MATCHING_BRACKETS  # noqa: SLF001 
 _PAGES: Final[re.Pattern[str]] = upstream._PUB_PAGES  # noqa: SLF001 -- same
 _LEAD: Final[re.Pattern[str]] = upstream._LEAD_PATTERN  # noqa: SLF001 -- same
 _MARGIN_CHARS: Final = 8  # more than the matcher looks at behind a candidate
+_SUFFIX_CHARS: Final = 3  # behind a candidate, what makes a time of it
+_GROUP_CHARS: Final = 16  # what looking at one group costs
 _TRY_CHARS: Final = 64  # what one try costs, in characters given to a pattern
 _DIGITS: Final = frozenset("0123456789")
 
 type Span = tuple[int, int]
+type Try = tuple[int, int, Sequence[str]]
 
 
 class _Matcher(phonenumbers.PhoneNumberMatcher):
@@ -122,6 +125,7 @@ class PhoneSearch:
         while waiting:
             at = min(waiting)
             regions = waiting.pop(at)
+            budget.spend(_GROUP_CHARS)
             match = _CANDIDATE.search(text, at)
             if match is None or match.start() >= length:
                 continue
@@ -142,20 +146,34 @@ class PhoneSearch:
         self, text: str, candidate: str, start: int, regions: tuple[str, ...], budget: Budget
     ) -> Iterator[tuple[Span, tuple[str, ...]]]:
         """For each region in which something in ``candidate`` is a number: the first that is, as the matcher tries."""
+        end = start + len(candidate)
+        key = (text[start - 1 : start], candidate, text[end : end + _SUFFIX_CHARS])  # all that is looked at
+        known = budget.candidates.get(key)
+        left = set(regions)
+        tried: list[Try] = []
+        for first, last, valid in self._tried(text, candidate, start, budget) if known is None else known:
+            tried.append((first, last, valid))
+            matching = tuple([region for region in valid if region in left])
+            if matching:
+                yield (start + first, start + last), matching
+                left.difference_update(matching)
+                if not left:
+                    return
+        budget.candidates[key] = tried
+
+    def _tried(self, text: str, candidate: str, start: int, budget: Budget) -> Iterator[Try]:
+        """What in ``candidate`` is a number somewhere: where it stands in it, and the regions in which it is one."""
+        budget.spend(_TRY_CHARS)
         if _DATES.search(candidate):
             return
         if _TIMES.search(candidate) and _TIMES_SUFFIX.match(text, start + len(candidate)):
             return
-        left = set(regions)
         for part, offset in _tries(candidate, start):
-            if not part or not self._stands_alone(text, part, offset):
-                continue
-            matching = [region for region in self._valid(part, budget) if region in left]
-            if matching:
-                yield (offset, offset + len(part)), tuple(matching)
-                left.difference_update(matching)
-                if not left:
-                    return
+            budget.spend(_GROUP_CHARS)
+            if part and self._stands_alone(text, part, offset):
+                valid = self._valid(part, budget)
+                if valid:
+                    yield offset - start, offset - start + len(part), valid
 
     def _valid(self, part: str, budget: Budget) -> Sequence[str]:
         """The regions in which ``part`` is a number."""

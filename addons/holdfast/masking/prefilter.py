@@ -22,8 +22,12 @@ class Prefilter(Protocol):
 
     name: str
 
-    def scan(self, texts: Sequence[str]) -> list[Hits | None]:
-        """For each text, what may match in it; None where that cannot be told."""
+    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:
+        """For each text, what may match in it; None where that cannot be told.
+
+        Raises:
+            LeafError: there are more than ``hits_max`` places, and the engine tells them one by one.
+        """
 
 
 type Built = tuple[Prefilter, frozenset[int]]
@@ -35,7 +39,7 @@ class Pure:
 
     name = "pure"
 
-    def scan(self, texts: Sequence[str]) -> list[Hits | None]:
+    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:  # noqa: ARG002 -- a Prefilter
         """Nothing, of every text."""
         return [None] * len(texts)
 

@@ -24,7 +24,7 @@ class Re2Prefilter:
         self._sets = (narrow, wide)
         self._numbers = numbers
 
-    def scan(self, texts: Sequence[str]) -> list[Hits | None]:
+    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:  # noqa: ARG002 -- a Prefilter
         """For each text, what matches in it; None where the set ran out of memory."""
         return [self._one(text) for text in texts]
 

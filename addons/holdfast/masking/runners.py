@@ -103,7 +103,7 @@ class _PresidioRunner:
                 helped = self._words.may_help(view, context) if helped is None else helped
                 if not helped:
                     continue
-            for start, end in search.spans(view, hits, budget):
+            for start, end in budget.each(search.spans(view, hits, budget)):
                 judged = self._judged(view.text[start:end], score)
                 if judged > EntityRecognizer.MIN_SCORE:
                     results.append(result_of(self._recognizer, (start, end), judged))
@@ -135,7 +135,7 @@ class _OwnRunner:
         if self._is_weak and not self._words.may_help(view, context):
             return []
         matches = self._search.matches(view, hits, budget)
-        return self._recognizer.results(matches) if matches else []
+        return self._recognizer.results(budget.each(matches)) if matches else []
 
 
 class _PhoneRunner:
@@ -157,7 +157,7 @@ class _PhoneRunner:
             return []
         with_bare = self._counts_bare or self._words.may_help(view, context)
         spans = self._search.spans(view, hits, budget, with_bare=with_bare)
-        results = [self._recognizer.result(view.text, *span) for span in spans]
+        results = [self._recognizer.result(view.text, *span) for span in budget.each(spans)]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 
 

@@ -15,6 +15,7 @@ stands behind shows its end. Where the next text shows that the value was anothe
 import dataclasses
 from typing import Final
 
+from holdfast.call import Direction
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.place import Place
 from holdfast.masking.spans import Span, merge
@@ -60,6 +61,17 @@ class Seam:
     refused: tuple[Finding, ...] = ()
     late_count: int = 0
     issued: tuple[Issued, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ends:
+    """A text at ``path`` of a message whose seams with what is ``beside`` it are to be masked."""
+
+    server: str
+    direction: Direction
+    path: str
+    text: str = dataclasses.field(repr=False)
+    beside: Neighbours = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

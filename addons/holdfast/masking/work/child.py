@@ -13,7 +13,7 @@ from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking.budget import Budget
 from holdfast.masking.core import Core
-from holdfast.masking.work import frames, wire
+from holdfast.masking.work import frames, seams, wire
 
 MEMORY_BYTES_MAX: Final = 1 << 30  # beside what is loaded; a message of 4 MiB of findings takes a fifth of it
 CPU_S_MAX: Final = 10  # twice what a message has: the kernel ends a worker that does not look at the clock
@@ -38,6 +38,9 @@ def answer(data: bytes, core: Core) -> Json:
         part = wire.part_of(said)
         if part is not None:
             return wire.parted_to_json(core.part(part, Budget()))
+        ends = seams.ends_of(said)
+        if ends is not None:
+            return seams.seam_to_json(core.seam(ends, Budget()))
         task = wire.task_of(said)
         return wire.masked_to_json(core.mask(task, Budget()), task.message)
     except MaskingError as error:

@@ -17,7 +17,8 @@ from holdfast.masking.core import Task
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finding import Masked
 from holdfast.masking.parts import Part, Parted
-from holdfast.masking.work import wire
+from holdfast.masking.seams import Ends, Seam
+from holdfast.masking.work import seams, wire
 from holdfast.masking.work.nursery import Setup
 from holdfast.masking.work.worker import Nursery, Worker
 
@@ -100,6 +101,10 @@ class Pool:
     async def part(self, part: Part) -> Parted:
         """What a worker makes of a step of a text in pieces. Raises like :meth:`mask`."""
         return await wire.parted_of(await self._said(wire.part_to_json(part)), part)
+
+    async def seam(self, ends: Ends) -> Seam:
+        """What a worker makes of a text whose seams are masked. Raises like :meth:`mask`."""
+        return await seams.seam_of(await self._said(seams.ends_to_json(ends)))
 
     async def _said(self, asked: Json) -> Json:
         said = await self._do(wire.dump(asked))

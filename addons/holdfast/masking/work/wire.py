@@ -21,7 +21,7 @@ from holdfast.masking.parts import Part, Parted
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _AT_ONCE_COUNT: Final = 1000  # findings, some 5 us each
-_UNREADABLE: Final = "what a masking worker said cannot be read"
+UNREADABLE: Final = "what a masking worker said cannot be read"
 
 
 def dump(value: Json) -> bytes:
@@ -38,7 +38,7 @@ def load(data: bytes) -> Json:
     try:
         value: Json = json.loads(data.decode("utf-8", "surrogatepass"), parse_constant=_constant)
     except (ValueError, RecursionError):
-        raise MaskingError(_UNREADABLE) from None
+        raise MaskingError(UNREADABLE) from None
     return value
 
 
@@ -57,7 +57,7 @@ def task_of(value: Json) -> Task:
         case [list(message), str(server), str() | None as tool, str() | None as shape, dict() | None as schema]:
             return Task(_message_of(message), server, tool, shape, schema)
         case _:
-            raise MaskingError(_UNREADABLE)
+            raise MaskingError(UNREADABLE)
 
 
 def part_to_json(part: Part) -> Json:
@@ -71,7 +71,7 @@ def part_of(value: Json) -> Part | None:
     """The step that a worker was given; None where the task is another. Raises MaskingError."""
     match value:
         case ["part", str(server), str() | None as tool, str(way), str(path), *rest]:
-            return _part_at(Part(server, tool, _direction_of(way), path, 0), rest)
+            return _part_at(Part(server, tool, direction_of(way), path, 0), rest)
         case _:
             return None
 
@@ -82,12 +82,12 @@ def _part_at(place: Part, rest: list[Json]) -> Part:
             gone = Before(raw, forwarded, kept)
             return dataclasses.replace(place, back_chars=back_chars, held=held, gone=gone, is_last=is_last)
         case _:
-            raise MaskingError(_UNREADABLE)
+            raise MaskingError(UNREADABLE)
 
 
 def parted_to_json(done: Parted) -> Json:
     """What came of a step."""
-    found, barred = _records_to_json(done.findings), _records_to_json(done.refused)
+    found, barred = records_to_json(done.findings), records_to_json(done.refused)
     return [done.taken_count, done.forward, done.keep, found, barred, done.late_count]
 
 
@@ -101,18 +101,18 @@ async def parted_of(value: Json, part: Part) -> Parted:
         case [int(taken), str(forward), str(keep), list(findings), list(refused), int(late)] if (
             0 <= taken <= len(part.held)
         ):
-            found, barred = await _records_of(Finding, findings), await _records_of(Finding, refused)
+            found, barred = await records_of(Finding, findings), await records_of(Finding, refused)
             return Parted(taken, forward, keep, found, barred, late)
         case _:
-            raise MaskingError(_UNREADABLE)
+            raise MaskingError(UNREADABLE)
 
 
 def masked_to_json(masked: Masked, message: Message) -> Json:
     """What became of ``message``. What travels as it came, or is kept as it travels, is not said twice."""
     forward = None if _is_untouched(masked.forward, message) else _message_to_json(masked.forward)
     keep = None if masked.keep == masked.forward else _message_to_json(masked.keep)
-    found, barred = _records_to_json(masked.findings), _records_to_json(masked.refused)
-    return [forward, keep, found, _records_to_json(masked.issued), barred]
+    found, barred = records_to_json(masked.findings), records_to_json(masked.refused)
+    return [forward, keep, found, records_to_json(masked.issued), barred]
 
 
 async def masked_of(value: Json, message: Message) -> Masked:
@@ -125,10 +125,10 @@ async def masked_of(value: Json, message: Message) -> Masked:
         case [list() | None as forward, list() | None as keep, list(findings), list(issued), list(refused)]:
             forwarded = message if forward is None else _message_of(forward, type(message))
             kept = forwarded if keep is None else _message_of(keep, type(message))
-            found, barred = await _records_of(Finding, findings), await _records_of(Finding, refused)
-            return Masked(forwarded, kept, found, await _records_of(Issued, issued), refused=barred)
+            found, barred = await records_of(Finding, findings), await records_of(Finding, refused)
+            return Masked(forwarded, kept, found, await records_of(Issued, issued), refused=barred)
         case _:
-            raise MaskingError(_UNREADABLE)
+            raise MaskingError(UNREADABLE)
 
 
 def _constant(_name: str) -> Json:
@@ -149,32 +149,35 @@ def _message_to_json(message: Message) -> Json:
 def _message_of(value: list[Json], kind: type[Message] | None = None) -> Message:
     message = _any_message_of(value)
     if kind is not None and not isinstance(message, kind):
-        raise MaskingError(_UNREADABLE)
+        raise MaskingError(UNREADABLE)
     return message
 
 
 def _any_message_of(value: list[Json]) -> Message:
     match value:
         case ["call", str(method), params, str() | int() | None as asked, str(direction), dict(extra)]:
-            return Call(method, params, asked, _direction_of(direction), extra)
+            return Call(method, params, asked, direction_of(direction), extra)
         case ["reply", str() | int() | None as asked, result, dict() | None as error, str(direction), dict(extra)]:
-            return Reply(asked, result, error, _direction_of(direction), extra)
+            return Reply(asked, result, error, direction_of(direction), extra)
         case _:
-            raise MaskingError(_UNREADABLE)
+            raise MaskingError(UNREADABLE)
 
 
-def _direction_of(text: str) -> Direction:
+def direction_of(text: str) -> Direction:
+    """The direction called ``text``. Raises MaskingError."""
     try:
         return Direction(text)
     except ValueError:
-        raise MaskingError(_UNREADABLE) from None
+        raise MaskingError(UNREADABLE) from None
 
 
-def _records_to_json(records: Sequence[Finding | Issued]) -> Json:
+def records_to_json(records: Sequence[Finding | Issued]) -> Json:
+    """Findings, or masks that may come back."""
     return [[getattr(record, field.name) for field in dataclasses.fields(record)] for record in records]
 
 
-async def _records_of[T: (Finding, Issued)](kind: type[T], values: list[Json]) -> tuple[T, ...]:
+async def records_of[T: (Finding, Issued)](kind: type[T], values: list[Json]) -> tuple[T, ...]:
+    """What :func:`records_to_json` made of some of one ``kind``. Raises MaskingError."""
     kinds = tuple(_kind_of(field.type) for field in dataclasses.fields(kind))
     records: list[T] = []
     for some in itertools.batched(values, _AT_ONCE_COUNT, strict=False):
@@ -185,9 +188,9 @@ async def _records_of[T: (Finding, Issued)](kind: type[T], values: list[Json]) -
 
 def _members_of(value: Json, kinds: tuple[Any, ...]) -> list[Any]:
     if not isinstance(value, list) or len(value) != len(kinds):
-        raise MaskingError(_UNREADABLE)
+        raise MaskingError(UNREADABLE)
     if not all(isinstance(member, wanted) for member, wanted in zip(value, kinds, strict=True)):
-        raise MaskingError(_UNREADABLE)
+        raise MaskingError(UNREADABLE)
     return value
 
 
