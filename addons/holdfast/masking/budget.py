@@ -39,7 +39,7 @@ class Limits:
 
 WHOLE: Final = Limits(MESSAGE_S_MAX, LEAF_S_MAX, REGEX_TIMEOUT_S, 16_384, None, is_final=True)
 # Together with what is done between two looks at the clock it keeps the loop for less than 50 ms.
-IN_PLACE: Final = Limits(0.01, 0.01, 0.01, 1024, 16_384, is_final=False)  # a hit takes half a microsecond
+IN_PLACE: Final = Limits(0.01, 0.01, 0.01, 1024, 12_000, is_final=False)  # a hit takes a microsecond
 # For the end of a text on a stream, of which several may be looked at in one turn: what takes longer waits.
 END: Final = Limits(0.005, 0.005, 0.005, 256, 4096, is_final=False)
 # Texts beside messages are short, and nobody can wait for a worker where they are needed.

@@ -25,7 +25,8 @@ HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.5
 CHARS_PER_HIT: Final = 2  # more hits than that in several texts: each is scanned by itself
 HITS_FREE_EACH: Final = 64  # of one pattern in one text; where there are more, it is searched all over the text
 CHARS_PER_HIT_EACH: Final = 32
-HITS_PER_CHAR: Final = 8  # with more of all patterns in one text, it is quicker to search it pattern by pattern
+HITS_PER_CHAR: Final = 8  # where more patterns are all over a text, it is quicker to search it pattern by pattern
+_TOO_MANY: Final = "there are more places to look at than there is time for"
 APART_COUNT_MIN: Final = 32  # patterns, some 10 ms each; for fewer, a process of its own is not worth its start
 _BUILT_COUNT_MAX: Final = 8  # sets of rules in one process: those in force, and some that are tried
 _FORMAT: Final = 1  # of what is kept on disk
@@ -69,7 +70,8 @@ class HyperscanPrefilter:
             return len(raw) > count_max or None
 
         if not self._is_scanned(data, which, hit):
-            _limit(len(raw), hits_max)
+            if hits_max is not None and len(raw) > hits_max:
+                raise LeafError(_TOO_MANY)
             return [self._alone(part, which, hits_max) for part in parts]  # some of them are full of hits
         found: list[Hits] = [{} for _ in parts]
         raw.sort(key=operator.itemgetter(1))  # mostly they come so
@@ -89,24 +91,34 @@ class HyperscanPrefilter:
 
     def _alone(self, part: bytes, which: int, hits_max: int | None) -> Hits | None:
         found: Hits = {}
+        known = found.get
         each_max = HITS_FREE_EACH + len(part) // CHARS_PER_HIT_EACH
-        most = left = _least(HITS_FREE + len(part) * HITS_PER_CHAR, hits_max)
+        full_left = HITS_PER_CHAR + HITS_FREE // max(1, len(part))
+        left = hits_max or 0
 
         def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
-            nonlocal left
-            left -= 1
-            ends = found.get(number)
+            nonlocal full_left
+            ends = known(number)
             if ends is None:
                 found[number] = [end]
-            elif len(ends) >= each_max:
-                ends.clear()  # all over the text
-            elif ends:
-                ends.append(end)
-            return left < 0 or None
+            elif ends:  # else it was all over the text already: most hits are such, and nothing more is done about them
+                if len(ends) < each_max:
+                    ends.append(end)
+                    return None
+                ends.clear()
+                full_left -= 1
+                return full_left < 0 or None
+            return None
 
-        if self._is_scanned(part, which, hit):
+        def counted_hit(*place: Any) -> bool | None:
+            nonlocal left
+            left -= 1
+            return left < 0 or hit(*place)
+
+        if self._is_scanned(part, which, hit if hits_max is None else counted_hit):
             return found
-        _limit(most + 1, hits_max)
+        if left < 0:
+            raise LeafError(_TOO_MANY)
         return None
 
     def _is_scanned(self, data: bytes, which: int, hit: Callable[..., bool | None]) -> bool:
@@ -125,11 +137,6 @@ class HyperscanPrefilter:
 
 def _least(most: int, hits_max: int | None) -> int:
     return most if hits_max is None else min(most, hits_max)
-
-
-def _limit(count: int, hits_max: int | None) -> None:
-    if hits_max is not None and count > hits_max:
-        raise LeafError(f"there are more than {hits_max} places to look at")
 
 
 @functools.lru_cache(maxsize=_BUILT_COUNT_MAX)

@@ -74,10 +74,12 @@ class _Words:
         self._ends: list[int] = []
         self._counts: list[int] = []  # per piece: how many words there are up to it
         self._stems: list[str] = []
+        stems: dict[str, str | None] = {}  # of those that come again
         for start, piece in pieces:
-            word = word_stem(piece)
-            if word is not None:
-                self._stems.append(word)
+            if piece[0].isalnum():
+                word = stems[piece] if piece in stems else stems.setdefault(piece, word_stem(piece))
+                if word is not None:
+                    self._stems.append(word)
             self._ends.append(start + len(piece))
             self._counts.append(len(self._stems))
 
