@@ -81,6 +81,17 @@ def test_arrays_without_a_header_are_no_tables(masker: Masker) -> None:
             {"id": "17", "fieldLabel": "SSN", "displayValue": "<US_SSN>"},
         ),
         ({"name": "ssn", "value": {"stringValue": SSN}}, {"name": "ssn", "value": {"stringValue": "<US_SSN>"}}),
+        ({"key": "pwd", "text": "hunter2"}, {"key": "pwd", "text": "<PASSWORD>"}),
+        ({"q": "Your SSN?", "a": SSN}, {"q": "Your SSN?", "a": "<US_SSN>"}),
+        (
+            {"type": {"text": "SSN"}, "value": SSN},
+            {"type": {"text": "SSN"}, "value": "<US_SSN>"},
+        ),  # as FHIR identifies people
+        (
+            {"url": "http://example.com/us-ssn", "valueString": SSN},
+            {"url": "http://example.com/us-ssn", "valueString": "<US_SSN>"},
+        ),
+        ({"rawHeaders": ["Host", "x", "X-Api-Key", "ab-c12"]}, {"rawHeaders": ["Host", "x", "X-Api-Key", "<API_KEY>"]}),
         ({"system": "phone", "value": "555 1234 567"}, {"system": "phone", "value": "<PHONE_NUMBER>"}),
         ({"name": "pw", "in": "query", "example": "abc"}, {"name": "pw", "in": "query", "example": "<PASSWORD>"}),
         (
@@ -101,6 +112,8 @@ def test_a_value_is_what_its_label_says(masker: Masker, value: Json, masked: Jso
         {"type": "string", "title": "Region", "default": "eu-west-1"},
         {"name": "password", "type": "string", "required": True},
         {"title": "Password", "description": "At least twelve characters."},
+        {"title": "Password", "content": "At least twelve characters."},
+        {"type": "token", "content": "left_paren"},
     ],
 )
 def test_a_label_says_nothing_about_other_members(masker: Masker, value: Json) -> None:

@@ -57,7 +57,7 @@ class Arrays:
         if isinstance(value[0], list | dict):
             return self._rows(value, places, columns)
         if place.force is None:
-            return self._flagged(value, places)
+            return self._named_before(value, places) if "header" in place.context else self._flagged(value, places)
         return self._grouped(value, places, place.force) if _is_grouped(value) else places
 
     def _rows(self, value: list[Json], places: list[Place], columns: Columns | None) -> list[Place]:
@@ -107,6 +107,15 @@ class Arrays:
                 force = self._forces.of(match[1])
                 if force is not None:
                     places[index + 1] = dataclasses.replace(places[index + 1], force=force)
+        return places
+
+    def _named_before(self, value: list[Json], places: list[Place]) -> list[Place]:
+        """Headers of HTTP one after the other, as servers keep them raw: a name, its value, a name."""
+        for index in range(0, len(value) - 1, 2):
+            name = value[index]
+            force = self._forces.of(name) if isinstance(name, str) and _NAME.fullmatch(name) else None
+            if force is not None:
+                places[index + 1] = dataclasses.replace(places[index + 1], force=force)
         return places
 
     def _grouped(self, value: list[Json], places: list[Place], force: Force) -> list[Place]:

@@ -8,16 +8,18 @@ import enum
 import functools
 from typing import Final
 
-from holdfast.jsontext import JsonObject
+from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.words import name_words
 
 LABEL_CHARS_MAX: Final = 64  # a longer text is no name
 _LABEL_TEXT: Final = """name key label field title property attribute parameter param variable column header heading
-setting option question prompt caption slug identifier k"""
+setting option question prompt caption slug identifier k q"""
 _LABELS: Final = frozenset(_LABEL_TEXT.split())
 # They say what a value is in some lists only; so they count where what they say is the name of a rule.
-_KINDS: Final = frozenset({"type", "kind", "system", "id", "code", "use", "category"})
+_KINDS: Final = frozenset({"type", "kind", "system", "id", "code", "use", "category", "url", "uri"})
 _VALUES: Final = frozenset({"value", "values", "val", "default", "answer", "example", "examples", "schema"})
+# Mostly they hold prose; so what stands there must not read like it.
+_TEXTS: Final = frozenset({"text", "content", "data", "input", "response", "reply", "a"})
 # Only as whole names: an audit log has the old and the new value of a field.
 _CHANGES: Final = frozenset({"old", "new", "before", "after", "previous", "current", "from", "to", "v"})
 
@@ -28,7 +30,12 @@ class Role(enum.Enum):
     LABEL = "label"
     KIND = "kind"
     VALUE = "value"
+    TEXT = "text"
     OTHER = "other"
+
+
+_HOLDING: Final = frozenset({Role.VALUE, Role.TEXT})
+_SAYING: Final = ("text", "name", "display", "label", "value")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -39,6 +46,8 @@ def role_of(name: str) -> Role:
         return Role.OTHER
     if words[-1] in _VALUES or words[0] == "value" or (len(words) == 1 and words[0] in _CHANGES):
         return Role.VALUE
+    if len(words) == 1 and words[0] in _TEXTS:
+        return Role.TEXT
     if words[-1] in _LABELS:
         return Role.LABEL
     return Role.KIND if words[-1] in _KINDS else Role.OTHER
@@ -46,14 +55,33 @@ def role_of(name: str) -> Role:
 
 def labels_of(value: JsonObject) -> tuple[tuple[str, Role], ...]:
     """What the members of ``value`` say that others hold, if any may be meant: plain labels first."""
-    if Role.VALUE not in map(role_of, value):
+    if _HOLDING.isdisjoint(map(role_of, value)):
         return ()
     said = [
-        (item, role_of(name))
+        (text, role)
         for name, item in value.items()
-        if isinstance(item, str) and 0 < len(item) <= LABEL_CHARS_MAX and role_of(name) in (Role.LABEL, Role.KIND)
+        if (role := role_of(name)) in (Role.LABEL, Role.KIND)
+        for text in ((item,) if isinstance(item, str) else _texts_of(item))
+        if 0 < len(text) <= LABEL_CHARS_MAX
     ]
     return tuple(sorted(said, key=lambda one: one[1] is Role.KIND))
+
+
+def _texts_of(item: Json) -> tuple[str, ...]:
+    """What a label says that is an object itself: ``{"type": {"text": "SSN"}}``."""
+    if not isinstance(item, dict):
+        return ()
+    return tuple(text for name in _SAYING if isinstance(text := item.get(name), str))
+
+
+def is_no_prose(value: object) -> bool:
+    """Whether ``value`` is one short run that is no word."""
+    return (
+        isinstance(value, str)
+        and len(value) <= LABEL_CHARS_MAX
+        and not value.isalpha()
+        and not any(char.isspace() for char in value)
+    )
 
 
 def names_itself(value: object, label: str) -> bool:

@@ -7,7 +7,7 @@ from holdfast.masking.around import Around, columns_in, is_row_name
 from holdfast.masking.engine import Scanner
 from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
-from holdfast.masking.labels import Role, labels_of, names_itself, role_of
+from holdfast.masking.labels import Role, is_no_prose, labels_of, names_itself, role_of
 from holdfast.masking.place import Place
 from holdfast.masking.words import describes
 
@@ -53,8 +53,8 @@ class Said:
         force: Force | None = self._forces.of(said, place.context)
         if self._is_plain and (force is None or not isinstance(item, dict)):
             return place.member(said, kept_name, force)  # as in most objects
-        if self._labels and role_of(name) is Role.VALUE and (force is None or name == "value"):
-            said, force = self._labelled(said, force, item)
+        if self._labels and (force is None or name == "value") and _may_hold(name, item):
+            said, force = self._labelled(said, force, item, is_text=role_of(name) is Role.TEXT)
         around = place.around
         if force is None and around is not None and around.collection is not None and _is_one(item, name):
             force = around.collection
@@ -62,9 +62,9 @@ class Said:
         told = self._told(name, item, force) if isinstance(item, list | dict) else None
         return inner if told is None else dataclasses.replace(inner, around=told)
 
-    def _labelled(self, said: str, force: Force | None, item: Json) -> tuple[str, Force | None]:
+    def _labelled(self, said: str, force: Force | None, item: Json, *, is_text: bool) -> tuple[str, Force | None]:
         """The label that a rule is about; else the first that is one, for context, where the name is plain."""
-        for label, _ in self._labels:
+        for label, _ in (one for one in self._labels if not is_text or one[1] is Role.LABEL):
             found = self._forces.of(label, self._place.context)
             if found is not None and not names_itself(item, label):
                 return label, found
@@ -84,6 +84,12 @@ class Said:
             return around
         # A flat array beside a list of columns is a row only where its name says so; else it may be their types.
         return Around(around.columns, is_row=True) if is_row_name(name) else None
+
+
+def _may_hold(name: str, item: Json) -> bool:
+    """Whether ``item``, the value of the member ``name``, may be what a label beside it says."""
+    role = role_of(name)
+    return role is Role.VALUE or (role is Role.TEXT and is_no_prose(item))
 
 
 def _is_one(item: Json, name: str) -> bool:

@@ -23,7 +23,7 @@ _STOP_TEXT: Final = """a an and are as at be been but by for from had has have h
 on or our she so that the their them there they this to was we were will with you your"""
 STOP_WORDS: Final = frozenset(_STOP_TEXT.split())
 # A member of these names says nothing by itself: the name above it is the context.
-_TRANSPARENT_TEXT: Final = """value values val v number numbers no num nr text raw plain plaintext data content full
+_TRANSPARENT_TEXT: Final = """value values val v number numbers no nbr num nr text raw plain plaintext data content full
 display string str int integer s n formatted answer var
 char varchar long double float scalar"""
 TRANSPARENT: Final = frozenset(_TRANSPARENT_TEXT.split())
