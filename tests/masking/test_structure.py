@@ -58,6 +58,16 @@ def test_members_beside_a_table_are_no_rows_of_it(masker: Masker) -> None:
     assert kept(masker, value) == value
 
 
+def test_a_mask_is_no_name_of_a_column_and_no_label(masker: Masker) -> None:
+    value: Json = {
+        "columns": ["id", "<API_KEY>"],
+        "rows": [[1, "hunter2-A"]],
+        "label": "<PASSWORD>",
+        "value": "hunter2",
+    }
+    assert kept(masker, value) == value
+
+
 def test_arrays_without_a_header_are_no_tables(masker: Masker) -> None:
     value: Json = [["the", "password"], ["was", "changed"], [1, 2]]
     assert kept(masker, [[1.5, 2.5], [3.5, 4.5]]) == [[1.5, 2.5], [3.5, 4.5]]

@@ -6,7 +6,7 @@ from typing import Final
 
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.force import Force
-from holdfast.masking.labels import Role, role_of
+from holdfast.masking.labels import Role, role_of, says_something
 from holdfast.masking.words import name_words
 
 COLUMNS_MAX: Final = 1024  # wider tables are matrices
@@ -101,13 +101,11 @@ def _columns(name: str, items: list[Json]) -> Columns | None:
         names = (item,) if isinstance(item, str) else _names_in(item) if isinstance(item, dict) else ()
         if not names:
             return None
-        columns.append(names)
+        columns.append(tuple(one for one in names if says_something(one)))
     return tuple(columns)
 
 
 def _names_in(item: JsonObject) -> tuple[str, ...]:
     return tuple(
-        said
-        for name, said in item.items()
-        if isinstance(said, str) and 0 < len(said) <= _NAME_CHARS_MAX and role_of(name) in (Role.LABEL, Role.KIND)
+        said for name, said in item.items() if isinstance(said, str) and role_of(name) in (Role.LABEL, Role.KIND)
     )

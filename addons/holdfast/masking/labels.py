@@ -62,9 +62,14 @@ def labels_of(value: JsonObject) -> tuple[tuple[str, Role], ...]:
         for name, item in value.items()
         if (role := role_of(name)) in (Role.LABEL, Role.KIND)
         for text in ((item,) if isinstance(item, str) else _texts_of(item))
-        if 0 < len(text) <= LABEL_CHARS_MAX
+        if says_something(text)
     ]
     return tuple(sorted(said, key=lambda one: one[1] is Role.KIND))
+
+
+def says_something(text: str) -> bool:
+    """Whether ``text`` may be a name. What a mask is called says nothing about the value beside it."""
+    return 0 < len(text) <= LABEL_CHARS_MAX and "<" not in text
 
 
 def _texts_of(item: Json) -> tuple[str, ...]:
