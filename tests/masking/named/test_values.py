@@ -98,7 +98,7 @@ def test_an_element_is_what_it_or_its_label_is_called(masker: Masker, text: str,
         ("x:\n  - pwd: >-\n      a\n  - c: d\n", "x:\n  - pwd: >-\n      <PASSWORD>\n  - c: d\n"),
         ("x:\n  pwd: &p ab\n  y: *p\n", "x:\n  pwd: &p <PASSWORD>\n  y: *p\n"),
         ("x:\n  pwd: !!str ab\n", "x:\n  pwd: <PASSWORD> <PASSWORD>\n"),
-        ('{"pin": 4711}\n{"pin": 4712}\n', '{"pin": <CARD_CODE>}\n{"pin": <CARD_CODE>}\n'),
+        ('Found: {"pin": 4711}\n{"pin": 4712}\n', 'Found: {"pin": <CARD_CODE>}\n{"pin": <CARD_CODE>}\n'),
         ("Found: {'card': '4111111111111112', 'cut", "Found: {'card': '************1112', 'cut"),
         (
             "INSERT INTO u (id, pwd) VALUES (1, 'a''b'), (2, N'c');",
