@@ -212,8 +212,9 @@ _FORMS: Final[dict[str, tuple[Make, Known]]] = {
     "US_ITIN": (_ssn, _is_ssn),
     "US_SSN": (_ssn, _is_ssn),
 }
-# Known by the range that they lie in alone, since they have no room for a tag.
-TAGLESS: Final = frozenset({"IP_ADDRESS", "PHONE_NUMBER", "US_ITIN", "US_SSN"})
+# Known by the range that they lie in alone, since they have no room for a tag. Another value may have the same digits;
+# nothing else is written as an address of a machine is, and those have a tag of eight bits at least.
+TAGLESS: Final = frozenset({"PHONE_NUMBER", "US_ITIN", "US_SSN"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
