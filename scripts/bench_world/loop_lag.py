@@ -1,17 +1,21 @@
 """How long masking keeps the event loop from everybody: the longest turn while messages made to be slow are masked.
 
-Each text is masked as the argument of a call, by a Masker with workers as the gateway has it. Meanwhile a second task
-takes its turn again and again, and notes what the loop's thread did in between. Processor time is what counts; by the
-clock, whatever else the machine does is in it too.
+Each text is masked as the argument of a call, by a Masker with workers as the gateway has it: every one that
+``bench.py masking`` has, in three lengths up to what is tried on the loop at all, and some that are far longer.
+Meanwhile a second task takes its turn again and again, and notes what the loop's thread did in between. Processor time
+is what counts; by the clock, whatever else the machine does is in it too.
 """
 
 import asyncio
 import dataclasses
+import itertools
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+from scripts.bench_world.hostile_texts import texts
 
 from holdfast import jsontext
 from holdfast.call import Call, Direction, Message, parse_body
@@ -21,6 +25,8 @@ from holdfast.masking.masker import Masker
 from holdfast.masking.work.pool import Pool
 
 SIZES: Final = (16 * 1024, 256 * 1024, 1024 * 1024)  # characters
+SHORT: Final = (2000, 4000, 16_000)  # the longest that are tried on the loop: beyond ASCII, with escapes, any other
+ROWS_COUNT: Final = 8  # of one length that are shown; --json has all
 _TURN_S: Final = 0.001
 _SETTLE_TURNS: Final = 5
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
@@ -71,7 +77,7 @@ class Lag:
 
 
 def measure(rules: MaskingRules, tell: Callable[[str], None]) -> list[Lag]:
-    """Mask every text of :data:`HOSTILE` in every size of :data:`SIZES`."""
+    """Mask every text of :data:`HOSTILE` in every size of :data:`SIZES`, and every other in those of :data:`SHORT`."""
     return asyncio.run(_measure(rules, tell))
 
 
@@ -81,9 +87,13 @@ async def _measure(rules: MaskingRules, tell: Callable[[str], None]) -> list[Lag
     masker = Masker(rules, key, pool)
     await masker.start()
     found: list[Lag] = []
+    for chars_count in SHORT:
+        known = [(name, text[:chars_count]) for name, text in texts() if "\ud800" not in text]
+        tell(f"{len(known)} texts of {chars_count:,} characters ...")
+        found += [await _measure_one(masker, pool, name, text) for name, text in known]
     for chars_count in SIZES:
         tell(f"{len(HOSTILE)} texts of {chars_count:,} characters ...")
-        found += [await _measure_one(masker, pool, name, chars_count) for name in HOSTILE]
+        found += [await _measure_one(masker, pool, name, text_of(name, chars_count)) for name in HOSTILE]
     await masker.retire()
     return found
 
@@ -94,8 +104,7 @@ def text_of(name: str, chars_count: int) -> str:
     return again * ((chars_count - len(end)) // len(again)) + end
 
 
-async def _measure_one(masker: Masker, pool: Pool, name: str, chars_count: int) -> Lag:
-    text = text_of(name, chars_count)
+async def _measure_one(masker: Masker, pool: Pool, name: str, text: str) -> Lag:
     arguments: jsontext.JsonObject = {"name": "put", "arguments": {"note": text}}
     call = Call("tools/call", arguments, 1, Direction.TO_SERVER)
     body = jsontext.wire(call.to_json())
@@ -114,7 +123,7 @@ async def _measure_one(masker: Masker, pool: Pool, name: str, chars_count: int) 
     after_s = _workers_s(pool)
     worker_s = None if before_s is None or after_s is None else max(0.0, after_s - before_s)
     turn_ms, gap_ms = probe.turn_s * 1000, probe.gap_s * 1000
-    return Lag(name, chars_count, turn_ms, gap_ms, worker_s, whole_s * 1000, parse_s * 1000, outcome)
+    return Lag(name, len(text), turn_ms, gap_ms, worker_s, whole_s * 1000, parse_s * 1000, outcome)
 
 
 async def _outcome(masker: Masker, message: Message) -> str:
@@ -165,11 +174,13 @@ def _workers_s(pool: Pool) -> float | None:
 
 
 def table(lags: list[Lag]) -> str:
-    """The figures for people."""
-    head = f"{'text':<31}{'characters':>11}{'turn ms':>9}{'gap ms':>8}{'worker s':>10}{'parse ms':>10}"
+    """The figures for people: of each length those that took the longest turns, and of all the longest."""
+    head = f"{'text':<34}{'characters':>11}{'turn ms':>9}{'gap ms':>8}{'worker s':>10}{'parse ms':>10}"
+    groups = itertools.groupby(lags, key=lambda one: one.chars_count in SHORT and one.chars_count)
+    shown = [one for _, group in groups for one in sorted(group, key=lambda one: -one.turn_ms)[:ROWS_COUNT]]
     rows = [
-        f"{one.name:<31}{one.chars_count:>11,}{one.turn_ms:>9.1f}{one.gap_ms:>8.1f}"
+        f"{one.name[:30]!a:<34}{one.chars_count:>11,}{one.turn_ms:>9.1f}{one.gap_ms:>8.1f}"
         f"{'-' if one.worker_s is None else f'{one.worker_s:.2f}':>10}{one.parse_ms:>10.1f}  {one.outcome}"
-        for one in lags
+        for one in shown
     ]
-    return "\n".join([head, *rows])
+    return "\n".join([head, *rows, f"the longest turn of {len(lags)} texts: {max(one.turn_ms for one in lags):.1f} ms"])

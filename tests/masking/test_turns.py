@@ -21,6 +21,7 @@ from holdfast.masking.finder import DirectFinder
 from holdfast.masking.prefilter import build_prefilter
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.seams import Begun, Ends, Neighbours
+from holdfast.masking.size import fits
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import Cutter
 from holdfast.masking.work.nursery import Setup
@@ -114,6 +115,33 @@ def test_time_counts_from_the_beginning_where_there_is_little() -> None:
     budget = Budget(lambda: next(times), IN_PLACE)
     with pytest.raises(MaskingError):
         budget.look()
+
+
+FITS = {
+    "x" * 16_000: True,
+    "x " * 7_000 + "100%": True,
+    "%34" * 500: True,
+    "%34" * 1000: False,
+    "\\u0034" * 600: False,
+    "a&b " * 1000: False,
+    "\u4e00" * 2000: True,
+    "\u4e00" * 2100: False,
+    "\x00" * 2100: False,
+    "a\nb\t" * 3000: True,
+}
+
+
+@pytest.mark.parametrize("text", FITS, ids=range(len(FITS)))
+def test_what_has_many_spellings_counts_as_a_longer_text(text: str) -> None:
+    assert fits(text) == FITS[text]
+
+
+@pytest.mark.parametrize("text", ["{}" * 3000, "[" + "[]," * 3000 + "[]]", '{"a":[' + "1," * 3000 + "1]}"])
+def test_json_of_too_many_values_inside_a_text_is_not_even_read_on_the_loop(core: Core, text: str) -> None:
+    reply = Reply(1, {"content": [{"type": "text", "text": text}]}, None, Direction.TO_CLIENT)
+    with pytest.raises(LeafError):
+        core.mask(Task(reply, "crm"), Budget(lambda: 0.0, IN_PLACE))
+    assert core.mask(Task(reply, "crm"), Budget()).forward == reply
 
 
 BEGUN = Begun("IP_ADDRESS", "10.20.", 3)

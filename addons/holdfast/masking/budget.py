@@ -16,6 +16,8 @@ from holdfast.masking.unscanned import LeafError
 
 LEAF_S_MAX: Final = 2.0  # processor time for one text of it
 MESSAGE_S_MAX: Final = 5.0  # processor time for one message; ordinary ones take less than a millisecond
+JSON_VALUES_MAX: Final = 2048  # of JSON in one text on the event loop, as many as a whole message may have there
+_BESIDE_VALUES: Final = ("{", "[", ",", ":")  # one of these stands beside each
 RESULT_CHARS: Final = 64  # what one result costs that is judged, lifted or masked, in characters given to a pattern
 
 
@@ -75,6 +77,15 @@ class Budget:
     def is_final(self) -> bool:
         """Whether the message is refused when this is spent; else somebody with more time takes over."""
         return self._limits.is_final
+
+    def open(self, text: str) -> None:
+        """What may be JSON in ``text`` is about to be read.
+
+        Raises:
+            LeafError: it may have more values than a message that is masked on the event loop.
+        """
+        if not self.is_final and sum(map(text.count, _BESIDE_VALUES)) > JSON_VALUES_MAX:
+            raise LeafError(f"JSON in a text may have more than {JSON_VALUES_MAX} values")
 
     def begin_leaf(self) -> None:
         """What follows is for another text."""

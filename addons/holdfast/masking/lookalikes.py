@@ -38,6 +38,7 @@ _EMPTY: Final = frozenset("\u115f\u1160\u3164\uffa0\U0001d159")
 _ALPHABETS: Final = (0x249C, 0x1F110, 0x1F150, 0x1F170, 0x1F1E6)
 _LETTERS: Final = 26
 _SMALL_CAPITAL: Final = "LATIN LETTER SMALL CAPITAL "
+_LETTERS_MAX: Final = 6  # a unit of measure in katakana
 _CHEROKEE_SMALL: Final = range(0xAB70, 0xABC0)
 
 
@@ -77,4 +78,6 @@ def _letter(char: str) -> str:
 
 def _compatible(char: str) -> str:
     folded = unicodedata.normalize("NFKC", char).translate(_TABLE)
+    if len(folded) > _LETTERS_MAX and not any(item.isascii() and item.isalnum() for item in folded):
+        return char  # a whole phrase of another script in one character: no part of a value
     return "".join(item for item in folded if unicodedata.category(item) not in _DROPPED)

@@ -1,5 +1,6 @@
 """Whether a message is small enough to be masked on the event loop."""
 
+import re
 from typing import Final
 
 from holdfast.call import Call, Message
@@ -7,8 +8,9 @@ from holdfast.jsontext import Json
 
 CHARS_MAX: Final = 16 * 1024  # what is done to such a text between two looks at the clock takes some milliseconds
 VALUES_COUNT_MAX: Final = 2048
-_ESCAPES_WEIGHT: Final = 4  # characters that may stand for others are looked at one by one
-_OTHER_WEIGHT: Final = 8  # beyond ASCII there is also what folds to eighteen letters
+_WEIGHT: Final = 8  # what may be spelled otherwise is looked at in several spellings, character by character
+_ESCAPE_CHARS: Final = 2048  # around one escape some 600 characters are spelled anew, in a few ways
+_HIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ESCAPES: Final = ("%", "&", "\\")
 
 
@@ -34,9 +36,10 @@ def _chars(value: Json) -> int:
         return 0
     if len(value) > CHARS_MAX:
         return len(value)
-    if not value.isascii():
-        return len(value) * _OTHER_WEIGHT
-    return len(value) * (_ESCAPES_WEIGHT if any(mark in value for mark in _ESCAPES) else 1)
+    if not value.isascii() or _HIDDEN.search(value) is not None:
+        return len(value) * _WEIGHT
+    marks_count = sum(map(value.count, _ESCAPES))
+    return min(len(value) * _WEIGHT, len(value) + marks_count * _ESCAPE_CHARS)
 
 
 def _inner(value: list[Json] | dict[str, Json]) -> list[Json]:

@@ -150,6 +150,7 @@ class Walk:
         return self._leaves.unreported().plain("".join((*forwards, text[at:])), place)[0], kept
 
     def _json(self, text: str, place: Place) -> tuple[str, str] | None:
+        self._budget.open(text)
         try:
             value = jsontext.parse_text(text)
         except jsontext.JsonError:
