@@ -198,7 +198,7 @@ class World:
         return [str(hold["id"]) for hold in self.decisions.listing()]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not is_so():  # noqa: ASYNC110 -- what is waited for is seen from outside only
                 await asyncio.sleep(0.002)  # lets the threads of desk and ledger run
 

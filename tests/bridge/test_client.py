@@ -15,7 +15,7 @@ from holdfast.bridge.client import OWN_CODE, ClientBridge
 from holdfast.bridge.http import Http
 from holdfast.exchange import Upstream
 
-WITHIN_S = 10
+WITHIN_S = 60
 INITIALIZE = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {}}
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
 

@@ -28,7 +28,7 @@ for line in sys.stdin:
             print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": {"heard": message}}), flush=True)
 """
 NOTICE: JsonObject = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "hello"}}
-WITHIN_S = 10
+WITHIN_S = 60
 
 
 async def start(hear: Callable[[bytes], None]) -> Child:

@@ -19,7 +19,7 @@ from tests.conformance.front import Front
 from tests.live.harness.gateway import Gateway, free_port
 from tests.live.harness.world import World, make_world, until
 
-STARTS_S: Final = 30
+STARTS_S: Final = 90
 _ACCESS: Final = """\
 version: 1
 rules:

@@ -145,7 +145,7 @@ async def test_an_approval_is_for_the_wording_that_the_approver_saw(works: Works
     works.screen.gone.clear()
     await listed(works, AFTER | {"description": "Yet another."})
     second = asyncio.create_task(called(works))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while works.types().count("hold.opened") < 2:  # noqa: ASYNC110 -- Records are seen by reading
             await asyncio.sleep(0.01)
     opened = [record for record in works.records() if record["typ"] == "hold.opened"]

@@ -240,7 +240,7 @@ class Works:
 
     async def until(self, typ: str, count: int = 1) -> None:
         """Wait until as many Records of that typ are durable."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.types().count(typ) < count:  # noqa: ASYNC110 -- Records are seen by reading, as an auditor does
                 await asyncio.sleep(0.01)
 
@@ -249,7 +249,7 @@ class Works:
 
     async def waiting(self) -> str:
         """The id of the Hold that can be decided: a moment after its Record is durable."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (listed := self.desk.decisions.listing()):  # noqa: ASYNC110 -- as an approver does
                 await asyncio.sleep(0.01)
         (only,) = listed

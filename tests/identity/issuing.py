@@ -77,7 +77,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         with self.seen:
             self.asked.append(self.path)
             self.seen.notify_all()
-        self.gate.wait(5)
+        self.gate.wait(60)
         status, headers, body = self.pages.get(self.path, (404, (), b""))
         self.send_response(status)
         for name, value in headers:
@@ -121,7 +121,7 @@ class KeyServer:
 
         def wait() -> bool:
             with self.seen:
-                return self.seen.wait_for(lambda: len(self.asked) >= count, timeout=5)
+                return self.seen.wait_for(lambda: len(self.asked) >= count, timeout=60)
 
         assert await asyncio.to_thread(wait)
 

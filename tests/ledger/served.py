@@ -18,7 +18,7 @@ from holdfast.ledger.remote.serving import LedgerSocket
 from holdfast.ledger.remote.verbs import Role, Verbs
 from holdfast.ledger.remote.wire import Frame
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 class Served:

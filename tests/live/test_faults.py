@@ -18,7 +18,7 @@ from tests.live.harness.bench import Bench
 from tests.live.harness.gateway import Gateway, free_port, locked
 from tests.live.harness.upstream import Upstream, answers
 from tests.live.harness.wire import Wire, request
-from tests.live.harness.world import LOOSE, ROOT, SAID_BY_CALLER, SAID_BY_SERVER, World, call, until
+from tests.live.harness.world import LOOSE, PATIENCE_S, ROOT, SAID_BY_CALLER, SAID_BY_SERVER, World, call, until
 
 pytestmark = pytest.mark.live
 
@@ -82,12 +82,12 @@ def hammered(world: World, port: Callable[[], int], numbers: Iterator[int], coun
     finally:
         stop.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE_S)
 
 
 def verify_ledger(gateway: Gateway) -> str:
     command = [sys.executable, "scripts/ledger.py", "--data", str(gateway.data), "verify"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

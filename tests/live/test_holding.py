@@ -23,7 +23,7 @@ pytestmark = pytest.mark.live
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
 CLOSED = b"\r\n0\r\n\r\n"
-WAIT_S = 4  # of the rule, in this file's gateway
+WAIT_S = 15  # of the rule, in this file's gateway: an approver's command takes seconds to start on a busy machine
 META = "io.modelcontextprotocol/"
 
 

@@ -92,7 +92,7 @@ def _hold(gateway: Gateway, world: World, held: list[Planted], folder: Path) -> 
                     world.token("mcp-users"), call("delete_customer", {"customer_id": f"C{value.number} {value.text}"})
                 )
             )
-            hold = str(until(desk.listing, "a call is held", within_s=10)[-1]["id"])
+            hold = str(until(desk.listing, "a call is held")[-1]["id"])
             for command in ("list", "show"):
                 arguments = [command, "--json"] if command == "list" else [command, hold, "--json"]
                 shown = _script("approve.py", "--data", str(gateway.data), *arguments)

@@ -9,7 +9,7 @@ from tests.live.harness.bench import Bench
 from tests.live.harness.gateway import Gateway, locked
 from tests.live.harness.upstream import Talk, Upstream, reply_to
 from tests.live.harness.wire import Wire
-from tests.live.harness.world import World, call, until
+from tests.live.harness.world import PATIENCE_S, World, call, until
 
 from holdfast.approval.client import DeskClient
 
@@ -60,7 +60,7 @@ def test_a_client_that_leaves_while_its_reply_is_written_down_gets_none_of_it(be
     def script(talk: Talk) -> None:
         heard = talk.hear()
         assert heard is not None
-        go_on.wait(8)
+        go_on.wait(PATIENCE_S)
         talk.say(reply_to(heard[1]))
         talk.listen()
 

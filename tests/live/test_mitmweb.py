@@ -10,7 +10,7 @@ from tests.live.harness.bench import Bench, bench_of
 from tests.live.harness.gateway import Gateway, free_port
 from tests.live.harness.upstream import Upstream
 from tests.live.harness.web import Web, wait_for_web, web_options
-from tests.live.harness.world import LOOSE, SAID_BY_CALLER, SAID_BY_SERVER, World, call, until
+from tests.live.harness.world import LOOSE, PATIENCE_S, SAID_BY_CALLER, SAID_BY_SERVER, World, call, until
 
 from holdfast.proxy.guard import CLOSED_COMMANDS, PINNED
 
@@ -106,7 +106,7 @@ def test_a_call_that_is_killed_while_its_client_waits_in_silence_asks_for_no_app
         wire.send(bench.request(HELD, without=["accept"], headers=[("Accept", "application/json")]))
         until(lambda: b"delete_customer" in web.contents(web.flow()), "it is held")
         web.ask("POST", f"/flows/{web.flow()['id']}/kill")
-        until(lambda: len(bench.gateway.records("hold.closed")) > closed, "the hold ends", within_s=20)
+        until(lambda: len(bench.gateway.records("hold.closed")) > closed, "the hold ends")
     assert bench.gateway.records("hold.closed")[-1]["outcome"] == "abandoned"
 
 
@@ -190,7 +190,7 @@ def test_a_command_that_runs_code_or_sends_flows_is_gone(web: Web, name: str) ->
 
 
 def test_without_the_password_mitmweb_shows_nothing(web_and_gateway: tuple[Web, Gateway]) -> None:
-    connection = HTTPConnection("127.0.0.1", web_and_gateway[0]._port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", web_and_gateway[0]._port, timeout=PATIENCE_S)
     connection.request("GET", "/flows")
     assert connection.getresponse().status == 403
     connection.close()

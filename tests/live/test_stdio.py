@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import mcp.client.session
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -20,7 +21,7 @@ from mcp_types import ElicitRequestParams, ElicitResult
 from scripts.demo_world.agent import Era, agent, text_of
 from scripts.demo_world.processes import child_environment
 from tests.live.harness.gateway import READY_S
-from tests.live.harness.world import ROOT, World, until
+from tests.live.harness.world import PATIENCE_S, ROOT, World, until
 
 from holdfast import jsontext
 from holdfast.ledger.reader import open_reader
@@ -73,7 +74,7 @@ class Run:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -87,6 +88,12 @@ ASKING: Final = """
     method: elicitation/create
   - id: server-requests
 """
+
+
+@pytest.fixture(autouse=True)
+def patient_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    # After 10 s the SDK takes a server whose process is slow to start for one that knows no version without sessions.
+    monkeypatch.setattr(mcp.client.session, "DISCOVER_TIMEOUT_SECONDS", PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +230,7 @@ def test_nobody_else_on_the_machine_uses_the_server_around_the_gateway(run: Run)
     found = re.search(r"reverse proxy to http://127\.0\.0\.1:(\d+)", run.log())
     assert found
     for secret in (None, "Bearer guess"):
-        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=PATIENCE_S)
         headers = {"content-type": "application/json"} | ({"authorization": secret} if secret else {})
         connection.request("POST", "/mcp", b'{"jsonrpc":"2.0","id":1,"method":"initialize"}', headers)
         assert connection.getresponse().status == 401

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from tests.live.harness.bench import Bench
 from tests.live.harness.upstream import Script, Talk, answers, answers_and_stays, answers_politely, reply_to
-from tests.live.harness.world import LOOSE, SAID_BY_SERVER, call, result, until
+from tests.live.harness.world import LOOSE, PATIENCE_S, SAID_BY_SERVER, call, result, until
 
 pytestmark = pytest.mark.live
 
@@ -57,7 +57,7 @@ def test_the_first_event_comes_before_the_last_was_sent(bench: Bench) -> None:
     def script(talk: Talk) -> None:
         talk.hear()
         talk.say(HEAD + chunk(event(SECRET)))
-        seen.wait(8)
+        seen.wait(PATIENCE_S)
         talk.say(chunk(event(result(1))) + END)
 
     bench.serve(script)
@@ -90,9 +90,9 @@ def test_a_value_split_over_two_events_is_masked_in_both_while_the_server_pauses
     def script(talk: Talk) -> None:
         talk.hear()
         talk.say(HEAD + chunk(event(notice("hello"))) + chunk(event(notice(f"the mail is bob.smith@{'exa'}"))))
-        begun.wait(8)
+        begun.wait(PATIENCE_S)
         talk.say(chunk(event(notice("mple.com, the card"))) + chunk(event(notice(head))) + chunk(event(notice(rest))))
-        seen.wait(8)
+        seen.wait(PATIENCE_S)
         talk.say(chunk(event(result(1))) + END)
 
     bench.serve(script)
@@ -183,7 +183,7 @@ def test_a_client_that_leaves_a_stream_ends_it_for_the_server(bench: Bench) -> N
     with bench.wire() as wire:
         wire.send(bench.request())
         wire.until(MASKED)
-    assert ended.wait(8)
+    assert ended.wait(PATIENCE_S)
     until(lambda: bench.gateway.records()[-1]["typ"] == "call.lost", "the call is lost")
 
 
@@ -199,7 +199,7 @@ def hold_back(release: threading.Event) -> Callable[[Talk], None]:
     def script(talk: Talk) -> None:
         while heard := talk.hear():
             if b"C-slow" in heard[1]:
-                release.wait(8)
+                release.wait(PATIENCE_S)
             talk.say(reply_to(heard[1]))
 
     return script
@@ -252,5 +252,5 @@ def test_a_client_that_leaves_without_reading_stops_the_server(bench: Bench) -> 
     wire.send(bench.request())
     wire.until(b"data:")
     wire.reset()
-    assert stopped.wait(8)
+    assert stopped.wait(PATIENCE_S)
     until(lambda: bench.gateway.records()[-1]["typ"] == "call.lost", "the call is lost")

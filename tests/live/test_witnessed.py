@@ -11,7 +11,7 @@ from tests.live.harness.bench import Bench
 from tests.live.harness.gateway import Gateway, free_port
 from tests.live.harness.upstream import Upstream
 from tests.live.harness.wire import Wire, request
-from tests.live.harness.world import ROOT, World, call, make_world, until
+from tests.live.harness.world import PATIENCE_S, ROOT, World, call, make_world, until
 
 from holdfast.ledger.keys import open_keys
 from holdfast.witness.store import open_outside
@@ -36,7 +36,7 @@ def serving(folder: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_S)
 
 
 def asked(world: World, gateway: Gateway, number: int) -> bytes:
@@ -70,7 +70,7 @@ def test_calls_wait_for_a_witness_and_pass_once_it_vouches(tmp_path: Path) -> No
         assert refused.startswith(b"HTTP/1.1 503"), refused
         assert not upstream.talks
         with serving(tmp_path / "witness", port):
-            until(lambda: vouched(data), "the witness vouches", within_s=30)
+            until(lambda: vouched(data), "the witness vouches")
             assert asked(world, gateway, 2).startswith(b"HTTP/1.1 200")
         assert gateway.terminate() == 0
     finally:

@@ -41,7 +41,7 @@ def bench(gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator
 
 def ask(bench: Bench, arguments: dict[str, Any], call_id: int = 1) -> Answer:
     """Ask, and wait as long as a message may take."""
-    with Wire(bench.gateway.port, read_s=60) as wire:
+    with Wire(bench.gateway.port) as wire:
         wire.send(bench.request(call(arguments=arguments, call_id=call_id)))
         return wire.answer()
 
@@ -67,7 +67,7 @@ def test_a_worker_killed_in_the_middle_of_a_message_costs_that_message_alone(ben
     dense = " ".join(f"+1 (212) 555-{number:04d} is not agent{number}@example.com" for number in range(10_000))
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         lost = pool.submit(ask, bench, {"note": dense})
-        (killed,) = until(lambda: [pid for pid in idle if ticks(pid) > idle[pid] + 5], "a worker works", within_s=30)
+        (killed,) = until(lambda: [pid for pid in idle if ticks(pid) > idle[pid] + 5], "a worker works")
         os.kill(killed, signal.SIGKILL)
         answer = lost.result()
     assert answer.status == 503
@@ -107,7 +107,7 @@ def test_new_rules_have_new_processes(world: World, shared_upstream: Upstream, t
     try:
         (former,) = children(gateway.process.pid)
         gateway.process.send_signal(signal.SIGHUP)
-        until(lambda: "new rules in force" in gateway.log(), "the rules are loaded", within_s=60)
+        until(lambda: "new rules in force" in gateway.log(), "the rules are loaded")
         until(lambda: former not in children(gateway.process.pid), "the former nursery has ended")
         assert workers(gateway)
         with bench_of(gateway, shared_upstream, world) as bench:

@@ -20,7 +20,7 @@ from tests.live.harness.bench import Bench
 from tests.live.harness.gateway import Gateway
 from tests.live.harness.upstream import Talk, Upstream, reply_to
 from tests.live.harness.wire import request
-from tests.live.harness.world import ROOT, World, call, make_world, until
+from tests.live.harness.world import PATIENCE_S, ROOT, World, call, make_world, until
 
 from holdfast.clock import SystemClock
 from holdfast.evidence.files.entry import parse_entry
@@ -70,7 +70,7 @@ def as_user(uid: int, code: str, *arguments: str) -> list[str]:
         f"os.setgroups([]); os.setgid({uid}); os.setuid({uid})\n"
     )
     command = [sys.executable, "-c", start + code, str(ROOT / "addons"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -100,7 +100,7 @@ class Writer:
                 stderr=subprocess.STDOUT,
                 preexec_fn=become(WRITER_UID),  # noqa: PLW1509 -- no thread of ours holds a lock that the child needs
             )
-        until(lambda: b"is served at" in self._log.read_bytes() or process.poll() is not None, "it serves", within_s=30)
+        until(lambda: b"is served at" in self._log.read_bytes() or process.poll() is not None, "it serves")
         assert process.poll() is None, self._log.read_text()
         return process
 
@@ -109,7 +109,7 @@ class Writer:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE_S)
 
     def records(self, typ: str | None = None) -> list[dict[str, Any]]:
         with open_reader(self.data) as reader:
@@ -204,7 +204,7 @@ def test_the_gateways_user_can_neither_open_nor_replace_the_ledger(apart: Apart)
 @needs_root
 def test_a_process_of_another_user_gets_not_a_byte(apart: Apart) -> None:
     asking = (
-        "s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(5)\n"
+        "s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(60)\n"
         "try: s.sendall(bytes([0, 0, 0, 2, 0, 0, 0, 0]) + b'{}'); print(s.recv(1))\n"
         "except ConnectionError: print(b'')\n"
     )

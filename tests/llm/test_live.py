@@ -12,7 +12,7 @@ import pytest
 from tests.live.harness.approver import approve, deny
 from tests.live.harness.gateway import Gateway
 from tests.live.harness.wire import Answer, Wire, request
-from tests.live.harness.world import ROOT, World, make_world, until
+from tests.live.harness.world import PATIENCE_S, ROOT, World, make_world, until
 from tests.llm.bodies import CARD, MAIL, SSN, STARS, chat, message, response
 from tests.llm.provider import SAID, Provider
 from tests.llm.setting import OWN_KEY, everything_kept, llm_gateway
@@ -148,7 +148,7 @@ def test_a_held_prompt_goes_out_when_it_is_approved(bench: Bench) -> None:
     answers: list[Answer] = []
     thread = bench.asking("/v1/responses", response(f"{PROMPT} bluebird"), answers)
     approve(bench.gateway, bench.world)
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert answers[0].status == 200
     assert STARS in answers[0].body.decode()
 
@@ -157,7 +157,7 @@ def test_a_held_prompt_is_403_when_it_is_denied(bench: Bench) -> None:
     answers: list[Answer] = []
     thread = bench.asking("/v1/chat/completions", chat(f"{PROMPT} bluebird"), answers)
     deny(bench.gateway, bench.world)
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert (answers[0].status, answers[0].json()["error"]["code"]) == (403, "denied_by_approver")
     assert bench.provider.heard == []
 

@@ -207,7 +207,7 @@ async def test_a_call_that_cannot_be_recorded_does_not_travel_on(works: Works) -
 
 async def decided(works: Works, choice: Choice, reason: str = "") -> str:
     """Decide on the one Hold that waits; what the approver saw."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not works.desk.decisions.listing():  # noqa: ASYNC110 -- it is seen by looking, as an approver does
             await asyncio.sleep(0.01)
     (hold,) = works.desk.decisions.listing()

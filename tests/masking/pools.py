@@ -40,7 +40,7 @@ def state(pid: int) -> str:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 -- what happens in another process sets no event
             await asyncio.sleep(0.01)
 

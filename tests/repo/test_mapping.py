@@ -67,7 +67,7 @@ async def approved(works: Works) -> Admission:
     """A call of a destructive tool that somebody else approved."""
     waiting = asyncio.ensure_future(works.admit(tool("delete_customer", 9, customer_id="C-1")))
     await works.until("hold.opened")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not works.desk.decisions.listing():  # noqa: ASYNC110 -- the Record is durable a moment before the desk lists it
             await asyncio.sleep(0.01)
     (hold,) = works.desk.decisions.listing()

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.live.harness import warm
-from tests.live.harness.world import GATEWAY_SCRIPT, ROOT, World, until
+from tests.live.harness.world import GATEWAY_SCRIPT, PATIENCE_S, ROOT, World, until
 
 from holdfast import jsontext
 from holdfast.errors import LedgerError
 from holdfast.ledger.reader import open_reader
 
-READY_S: Final = 120  # ten seconds alone: the engine is loaded twice; more where many start at once
+READY_S: Final = 240  # six seconds alone: the engine is loaded twice; more where many start at once
 _LISTENS: Final = re.compile(r"listening at 127\.0\.0\.1:(\d+)")
 BIN: Final = Path(sys.executable).parent
 
@@ -103,12 +103,12 @@ class Gateway:
         """Ask it to stop as an operator does, and wait."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.ended(20)
+        return self.ended(PATIENCE_S)
 
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
     def records(self, typ: str | None = None) -> list[dict[str, Any]]:
         """The Records of its ledger that are durable now."""

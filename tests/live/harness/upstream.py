@@ -6,11 +6,9 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from tests.live.harness.world import result, until
-
-_HEARD_S: Final = 30
+from tests.live.harness.world import PATIENCE_S, result, until
 
 
 class Talk:
@@ -87,7 +85,7 @@ class Upstream:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            connection.settimeout(_HEARD_S)
+            connection.settimeout(PATIENCE_S)
             with self._lock:
                 self._open.add(connection)
                 talk = Talk(connection, bytearray())

@@ -5,7 +5,7 @@ import json
 from typing import Any, Final
 
 from tests.live.harness.gateway import Gateway
-from tests.live.harness.world import until
+from tests.live.harness.world import PATIENCE_S, until
 
 PASSWORD: Final = "a password of the tests"
 _XSRF: Final = {"Cookie": "_mitmproxy_xsrf=00ff", "X-XSRFToken": "00ff"}  # a page of mitmweb's own would have them
@@ -23,7 +23,7 @@ class Web:
         """Status and body of one request; ``body`` is JSON, or bytes as they are."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
         try:
             headers = {"Authorization": f"Bearer {PASSWORD}", "Content-Type": kind} | _XSRF
             connection.request(method, path, data if body is not None or method == "POST" else None, headers)

@@ -5,12 +5,11 @@ import socket
 import struct
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from tests.live.harness.modern import standard_headers
-from tests.live.harness.world import call
+from tests.live.harness.world import PATIENCE_S, call
 
-READ_S: Final = 8
 type Pairs = Iterable[tuple[str, str]]
 
 
@@ -33,7 +32,7 @@ class Answer(NamedTuple):
 class Wire:
     """A connection to the gateway. ``heard`` is all that ever came back on it."""
 
-    def __init__(self, port: int, read_s: float = READ_S) -> None:
+    def __init__(self, port: int, read_s: float = PATIENCE_S) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), read_s)
         self.heard = bytearray()
         self._read = 0

@@ -19,6 +19,7 @@ AUDIENCE: Final = "https://mcp.test/mcp"
 # What a caller says and what a server says; neither may be seen on the other side, or kept.
 SAID_BY_CALLER: Final = "321-45-6780"
 SAID_BY_SERVER: Final = "4012 8888 8888 1881"
+PATIENCE_S: Final = 120  # what hangs does so for ever, and a machine may be busy with other things for a while
 # Bytes that only a server which breaks the protocol sends.
 LOOSE: Final = b"loose-bytes-of-the-server"
 
@@ -76,7 +77,7 @@ def result(call_id: int | str | None, text: str = f"the card is {SAID_BY_SERVER}
     return {"jsonrpc": "2.0", "id": call_id, "result": {"content": [{"type": "text", "text": text}]}}
 
 
-def until[T](look: Callable[[], T], what: str, *, within_s: float = 60) -> T:
+def until[T](look: Callable[[], T], what: str, *, within_s: float = PATIENCE_S) -> T:
     """Ask ``look`` again and again until it says something true."""
     deadline_s = time.monotonic() + within_s
     while time.monotonic() < deadline_s:

@@ -11,7 +11,6 @@ from tests.live.leaks import from_client, from_server
 from tests.live.leaks.planted import KINDS, Planted, make_planted
 
 CALLS_OF_A_CALLER: Final = 200  # rules/budgets.yaml lets one Caller make 1,200 a minute
-_READ_S: Final = 20
 _NUMBER: Final = "step"
 _CLIENT: Final = from_client.DATA | from_client.PROTOCOL | from_client.BROKEN
 _SERVER: Final = from_server.DATA | from_server.PROTOCOL | from_server.BROKEN
@@ -73,7 +72,7 @@ def _number(body: bytes) -> int | None:
 def take(step: Step, port: int, world: World) -> tuple[int, bytes]:
     """The client's part of ``step``: the status of the answer, 0 where there was none, and all that was heard."""
     token = world.token("mcp-users", sub=f"caller-{step.value.number // CALLS_OF_A_CALLER}")
-    wire = Wire(port, _READ_S)
+    wire = Wire(port)
     try:
         if step.side == "client":
             wire.send(_CLIENT[step.place](token, step.value.text))
