@@ -82,3 +82,14 @@ def test_a_mask_of_one_form_is_none_of_another_wherever_it_stands(shipped_rules:
     for _ in range(300):
         once = told(masker, {"card": numbers(dice)})
         assert told(masker, once) == once
+
+
+def test_what_a_mask_leaves_of_a_value_is_no_value_of_another_kind(shipped_rules: MaskingRules) -> None:
+    masker = Masker(shipped_rules, KEY)
+    once = masker.keep_json({"firstName": "bank account 752621358472", "patient": "Ada, SSN 234-45-6789"})
+    assert "752621358472" not in str(once)
+    assert masker.keep_json(once) == once
+    assert masker.keep_json({"ssn": "234456789 <US_ITIN>", "password": "hunter2 <US_SSN>"}) == {
+        "ssn": "<US_SSN>",
+        "password": "<PASSWORD>",
+    }
