@@ -275,9 +275,9 @@ class Leaves:
             # The digits of a mask are not those of the value that it stands for, nor is what it leaves a name.
             said = self._tools.scanner.without_masks(text)
             is_wanted = all(place.force.wants(one, self._budget.search_s) for one in {said, text})
-            return place.force if is_wanted else None
         except TimeoutError:
             raise LeafError(f"rule {place.force.id} takes too long over a value") from None
+        return place.force if is_wanted else None
 
 
 def _no_form(_mask: str) -> bool:
