@@ -8,6 +8,7 @@ and writes the serialised database to standard output. It is given rules and not
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ import hyperscan
 from holdfast.masking.work import program
 
 COMPILE_S_MAX: Final = 120  # it takes three seconds; more on a busy machine
+NICENESS: Final = 5  # as workers have it
 _MODULE: Final = "holdfast.masking.compiling"
 
 
@@ -63,7 +65,8 @@ def _dumped_apart(expressions: Mapping[int, str]) -> bytes | None:
 
 
 def main() -> None:
-    """One set of expressions."""
+    """One set of expressions, behind whoever masks on a machine that is busy."""
+    os.nice(NICENESS)
     stated = json.loads(sys.stdin.buffer.read())
     database = database_of({int(number): expression for number, expression in stated.items()})
     sys.stdout.buffer.write(hyperscan.dumpb(database))
