@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.masking.named.cell import Cell, cell_of, reads_as_name
-from holdfast.masking.named.table import Bounds, Table
+from holdfast.masking.named.table import VALUES, Bounds, Table
 
 _RULE_CHARS: Final = " \t\r|+:=-"
 _RULES: Final = ("--", "==", ":-", "-:")
 _RECORD: Final = "-[ RECORD "  # psql's way to print a row as lines of name and value
-_VALUES: Final = frozenset({"value", "values", "setting", "default", "content", "example", "wert"})
 _PAIR: Final = 2
 
 
@@ -26,7 +25,7 @@ class Bars(Table):
                 continue
             bounds = self.bounds(at)
             if self.is_rule(at + 1):
-                is_pairs = len(bounds) == _PAIR and self._said(bounds[1]).lower() in _VALUES
+                is_pairs = len(bounds) == _PAIR and self._said(bounds[1]).lower() in VALUES
             elif len(bounds) == _PAIR and (is_pairs or is_record):
                 yield from self._pair(bounds)
 

@@ -22,12 +22,20 @@ _LABELLED: Final = re.compile(
     r"(?:name|key|label|field|title|property|param|parameter|variable|attribute|setting)[\"']?"
     r"[ \t]{0,4}:[ \t]{1,4}[\"']?(?P<name>[^\s\"'][^\n\"']{0,63}?)[\"']?[ \t]{0,16}\r?\n"
     r"(?:[ \t]{1,64}[\w.-]{1,64}:[^\n]{0,200}\n){0,4}?"
-    r"[ \t]{0,64}[\"']?(?:\w{0,30}value|default|val|example|old|new)[\"']?[ \t]{0,4}:[ \t]{1,16}"
-    r"(?P<value>[^\n]{1,4096})$",
+    r"(?P<indent>[ \t]{0,64})[\"']?(?:\w{0,30}value|default|val|example|old|new)[\"']?[ \t]{0,4}:[ \t]{1,16}"
+    r"(?:[|>][+-]?\d?[ \t]{0,16}\r?\n(?P<value>(?:(?P=indent)[ \t]+[^\n]*(?:\n|\Z))+)"
+    r"|(?P<value_in_line>[^\n]{1,4096})$)",
     re.MULTILINE | re.IGNORECASE,
+)
+# One word in a line of its own below its name.
+_BELOW: Final = re.compile(
+    r"^(?P<indent>[ \t]{0,64})(?:-[ \t]{1,4})?[\"']?(?P<name>[\w.-]{1,64})[\"']?[ \t]{0,4}:[ \t]{0,16}\r?\n"
+    r"(?P=indent)[ \t]{1,16}(?P<value>[^\s:#&*!|>\[{-][^\s:]{0,400})[ \t]{0,16}\r?$",
+    re.MULTILINE,
 )
 _SHAPES: Final = (
     ((": |", ": >", " |", " >"), _BLOCK),
+    ((":\n", ":\r", ": \n"), _BELOW),
     ((": &", ": !"), _TAGGED),
     (("alue", "ALUE", "efault", "val:", "xample", "old:", "new:"), _LABELLED),
 )
@@ -35,9 +43,10 @@ _SHAPES: Final = (
 
 def cells_of_blocks(text: str, matters: Matters) -> Iterator[Cell]:
     """The values in ``text``, read as YAML, whose name matters."""
-    if "\n" not in text or ": " not in text:
+    if "\n" not in text or "" not in text:
         return
     for signs, shape in _SHAPES:
         for match in shape.finditer(text) if any(sign in text for sign in signs) else ():
-            if matters(match["name"]) and (cell := cell_of(text, *match.span("value"), match["name"])):
+            span = match.span("value") if match["value"] is not None else match.span("value_in_line")
+            if matters(match["name"]) and (cell := cell_of(text, *span, match["name"])):
                 yield cell

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.masking.named.cell import Cell, Matters, cell_of, reads_as_name
-from holdfast.masking.named.table import Bounds, Table
+from holdfast.masking.named.table import VALUES, Bounds, Table
 
 _QUOTED: Final = re.compile(r' {0,8}"(?:[^"]|""){0,4096}" {0,8}\r?')
 _WORD: Final = re.compile(r"[\w.-]+")
 _PAIR: Final = 2
+_NEAR: Final = 5  # records behind a header, one of which must be as long as it is
 
 
 class Separated(Table):
@@ -26,13 +27,16 @@ class Separated(Table):
     def cells(self) -> Iterator[Cell]:
         """Those under columns, and those behind a name and a tab."""
         yield from super().cells()
-        for at in range(len(self.lines)) if self._mark == "\t" else ():
+        is_pairs = False
+        for at in range(len(self.lines)):
             if self.count(at) != 1 or len(bounds := self.bounds(at)) != _PAIR:
+                is_pairs = False
                 continue
-            name = self.text[slice(*bounds[0])].strip(" \t:")
-            cell = cell_of(self.text, *bounds[1], name) if reads_as_name(name) and self.matters(name) else None
-            if cell is not None and not any(map(str.isspace, self.text[cell.start : cell.end])):
-                yield cell
+            name, value = (self.text[slice(*one)].strip(' \t\r":') for one in bounds)
+            if is_pairs or (self._mark == "\t" and not any(map(str.isspace, value))):
+                cell = cell_of(self.text, *bounds[1], name) if reads_as_name(name) and self.matters(name) else None
+                yield from () if cell is None else (cell,)
+            is_pairs = is_pairs or value.lower() in VALUES
 
     def count(self, at: int) -> int:
         """How many separators a line has."""
@@ -52,6 +56,11 @@ class Separated(Table):
             start = stop + 1
         self._known = (at, found)
         return found
+
+    def _is_like(self, at: int, bounds: Bounds) -> bool:
+        """Whether a record has as many cells as ``bounds``, but for an empty one at its end."""
+        found = self.bounds(at)
+        return len(found) == len(bounds) or (len(found) == len(bounds) + 1 and found[-1][0] >= found[-1][1])
 
     def goes_on(self, at: int) -> bool:
         """Also where the first cell, in quotes, is of more than one line."""
@@ -74,7 +83,7 @@ class Separated(Table):
         """With a record of as many cells behind it; what is spaced like a sentence only if all are single words."""
         if len(bounds) < _PAIR or self.line(at)[:1] in (" ", "\t") or at + 1 >= len(self.lines):
             return False
-        if len(self.bounds(at + 1)) != len(bounds):
+        if not any(self._is_like(line, bounds) for line in range(at + 1, min(at + _NEAR, len(self.lines)))):
             return False
         cells = [self.text[start:end].rstrip("\r") for start, end in bounds]
         is_tight = all(cell == cell.strip() for cell in cells)

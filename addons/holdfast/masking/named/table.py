@@ -9,6 +9,9 @@ from holdfast.masking.named.cell import Cell, Matters, cell_of, reads_as_name
 COLUMNS_MAX: Final = 256
 _HEADERS_MAX: Final = 4  # of lines alike, those in which a header is looked for: a title may have a comma too
 
+# What the second of two columns is called where the first names each value.
+VALUES: Final = frozenset({"value", "values", "setting", "default", "content", "example", "wert"})
+
 type Bounds = list[tuple[int, int]]  # where lines, or the cells of one, begin and end
 
 
@@ -59,8 +62,8 @@ class Table(abc.ABC):
         bounds = self.bounds(at)
         for index, name in enumerate(names):
             # A separator inside of a value moves those behind it: they are counted from both ends.
-            for place in {index, index + len(bounds) - len(names)} if name else ():
-                if 0 <= place < len(bounds) and (cell := cell_of(self.text, *bounds[place], name)):
+            for place in {index, index + max(0, len(bounds) - len(names))} if name else ():
+                if place < len(bounds) and (cell := cell_of(self.text, *bounds[place], name)):
                     yield cell
 
     def line(self, at: int) -> str:

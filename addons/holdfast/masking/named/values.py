@@ -10,7 +10,7 @@ from holdfast.masking.named.blocks import cells_of_blocks
 from holdfast.masking.named.cell import Cell, Matters
 from holdfast.masking.named.lines import cells_of_lines
 from holdfast.masking.named.markup import cells_of_markup
-from holdfast.masking.named.pairs import cells_of_pairs
+from holdfast.masking.named.pairs import cells_of_pairs, cells_of_tuples
 from holdfast.masking.named.sql import cells_of_sql
 from holdfast.masking.spans import Span
 from holdfast.masking.tools import Tools
@@ -22,7 +22,7 @@ type _Finder = Callable[[str, Matters], Iterator[Cell]]
 
 # Far from their name, so that a word of it is no context for them in the text.
 _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
-_BESIDE: Final[tuple[_Finder, ...]] = (cells_of_markup, cells_of_blocks, cells_of_pairs)
+_BESIDE: Final[tuple[_Finder, ...]] = (cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples)
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _CHARS_MIN: Final = 8
 _SIGNS: Final = ("\n", '"', "'", "</", "/>", " into ", " INTO ")  # without one of them there is nothing to find
