@@ -18,6 +18,7 @@ _UNSPACED: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p
 _BREAK: Final = regex.compile(rf"%{_ENCODED}|[^\w.+%'\u2019-]|{_UNSPACED}", regex.IGNORECASE)
 _HALF_ENCODED: Final = regex.compile(_ENCODED, regex.IGNORECASE)
 _SIGN: Final = regex.compile("@|%(?:25){0,3}40")
+_PLAIN: Final = regex.compile("[A-Za-z0-9][A-Za-z0-9._+-]*")  # most are
 _FIRST: Final = regex.compile(r"\w")
 # A list that keeps track of whom it wrote to puts an address into its own: bounce+bob=example.com@lists.example.
 _DOMAIN: Final = regex.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|edu|gov|info|example|[a-z]{2})", regex.IGNORECASE)
@@ -26,11 +27,14 @@ _REWRITTEN: Final = regex.compile(r"SRS[01][=+-]", regex.IGNORECASE)
 
 def address_start(text: str, start: int, end: int) -> int:
     """Where the address begins that ends ``text[start:end]``; ``start`` where that cannot be told."""
+    is_whole = text[start - 1 : start] != "%"
+    if is_whole and _PLAIN.fullmatch(text, start, max(start, text.rfind("@", start, end))):
+        return start
     sign = _last(_SIGN, text, start, end)
     if sign is None:
         return start
     first = start
-    if text[start - 1 : start] == "%":  # an own pattern began inside an escape
+    if not is_whole:  # an own pattern began inside an escape
         half = _HALF_ENCODED.match(text, start, sign.start())
         first = half.end() if half else start
     mark = _last(_BREAK, text, first, sign.start())
