@@ -8,7 +8,7 @@ from tests.masking.conftest import KEY, rules_of
 
 from holdfast.call import Call, Direction
 from holdfast.masking.entries import MaskingRules
-from holdfast.masking.glue import unglued
+from holdfast.masking.glue import glued_in, unglued
 from holdfast.masking.masker import Masker
 
 VALUES = [
@@ -118,3 +118,21 @@ def test_a_mail_key_leaves_what_stands_before_the_address(masker: Masker, shippe
     assert masker.keep_json({"email": "mailto:bob@example.com"}) == {"email": f"mailto:{plain}"}
     assert masker.keep_json({"email": "bob@example.com"}) == {"email": plain}
     assert "bob" not in str(masker.keep_json({"email": "mailto:bob@localhost"}))
+
+
+@pytest.mark.parametrize("prefix", ["N", "b", "E", "rb"])
+def test_what_marks_a_text_of_sql_or_python_is_no_part_of_an_address(masker: Masker, prefix: str) -> None:
+    plain = masker.keep_text("bob@example.com")
+    assert masker.keep_text(f"x = {prefix}'bob@example.com'") == f"x = {prefix}'{plain}'"
+
+
+def test_a_ruled_line_is_looked_at_once() -> None:
+    # Twice for each of its characters would be hours.
+    assert list(glued_in("_" * 1_000_000)) == []
+    assert list(glued_in("é" + "_" * 1_000_000)) == []
+    assert list(glued_in("_" * 1_000_000 + "4111111111111111")) == [(0, 1_000_000)]
+
+
+def test_a_mask_over_another_spelling_ends_with_a_whole_escape(masker: Masker) -> None:
+    text = "pa\\\\u0073%73word\uff1d\\\\u0054r\\x30ub4dor&\\x33&amp;%20%20"
+    assert masker.keep_text(text) == "pa\\\\u0073%73word\uff1d<PASSWORD>%20%20"

@@ -16,6 +16,8 @@ _ENCODED: Final = "(?:25){0,3}(?:[01][0-9A-F]|2[0-4689ACF]|3[A-F]|5[B-E]|60|7[B-
 # Of scripts that put no blank between words, what stands before the Latin letters of an address is another word.
 _UNSPACED: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}](?=[ -~])"
 _BREAK: Final = regex.compile(rf"%{_ENCODED}|[^\w.+%'\u2019-]|{_UNSPACED}", regex.IGNORECASE)
+# As SQL and Python mark a text: N'…', b'…'.
+_PREFIX: Final = regex.compile("[A-Za-z]{1,2}'")
 _HALF_ENCODED: Final = regex.compile(_ENCODED, regex.IGNORECASE)
 _SIGN: Final = regex.compile("@|%(?:25){0,3}40")
 _PLAIN: Final = regex.compile("[A-Za-z0-9][A-Za-z0-9._+-]*")  # most are
@@ -43,6 +45,8 @@ def address_start(text: str, start: int, end: int) -> int:
         if is_carried or _REWRITTEN.match(text, first):
             return start
         first = mark.end()
+    prefix = _PREFIX.match(text, first, sign.start()) if text[end : end + 1] == "'" else None
+    first = prefix.end() if prefix else first
     word = _FIRST.search(text, first, sign.start())
     return word.start() if word else start
 

@@ -142,7 +142,10 @@ class Scanner:
                 (result, found, *spelt.whole(start, end))
                 for result, found, start, end in self._find(text, context, budget)
             ]
-            results += self._find_spelt(text, spelt.others, context, budget)
+            results += [
+                (result, found, *spelt.whole(start, end))
+                for result, found, start, end in self._find_spelt(text, spelt.others, context, budget)
+            ]
         except MaskingError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the message must not pass

@@ -25,7 +25,7 @@ _FORMS: Final = (
 _AHEAD: Final = rf"(?=[+(]{{0,2}}(?:{'|'.join(_FORMS)}))"
 _MAIL_END: Final = r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}"
 _BEHIND: Final = rf"(?<=(?:{'|'.join(_FORMS)})\)?|{_MAIL_END})"
-_LOW_LINE: Final = "_+"
+_LOW_LINE: Final = "(?<!_)_++"  # a run is begun once: a ruled line has thousands
 _LETTER: Final = r"[^\W\d_A-Za-z]"
 
 

@@ -196,3 +196,16 @@ def test_a_long_text_is_looked_at_within_its_budget(shipped_rules: MaskingRules,
 def _look_often(values: Values, text: str, budget: Budget) -> None:
     for _ in range(16):
         values.spans(text, budget)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a>" + "\n" * 400_000 + "</b>",
+        "copy t (ssn) from stdin\nnull\n" * 8_000,
+        "_" * 100_000,
+    ],
+)
+def test_a_long_text_with_nothing_in_it_is_gone_through_once(masker: Masker, text: str) -> None:
+    # Each of them took a time that grew with its square: more than a message may take.
+    assert kept(masker, text) == text

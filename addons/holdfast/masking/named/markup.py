@@ -10,9 +10,9 @@ from holdfast.masking.named.table import VALUES
 
 # No part of it reaches over the next <, so the whole text is looked at once.
 _TAG: Final = re.compile(
-    r"<(?P<name>[A-Za-z_][\w:.-]{0,63})(?P<attributes>(?:\s+[\w:.-]{1,64}\s?=\s?(?:\"[^\"<>]*\"|'[^'<>]*')){0,64})\s*(?P<end>/?)>"
+    r"<(?P<name>[A-Za-z_][\w:.-]{0,63})(?P<attributes>(?:\s++[\w:.-]{1,64}\s?=\s?(?:\"[^\"<>]*\"|'[^'<>]*')){0,64})\s*+(?P<end>/?)>"
     # A mask looks like a tag; but nobody closes it.
-    r"(?:\s*(?:<!\[CDATA\[)?(?P<content>[^<>\]]*)(?:\]\]>\s*)?(?=</(?P=name)\s*>))?"
+    r"(?:\s*+(?:<!\[CDATA\[)?(?P<content>[^<>\]]*+)(?:\]\]>\s*+)?(?=</(?P=name)\s*>))?"
 )
 _ATTRIBUTE: Final = re.compile(r"([\w:.-]{1,64})\s?=\s?(?:\"([^\"<>]*)\"|'([^'<>]*)')")
 _LABELS: Final = frozenset({"th", "dt", "td", "label", "key", "name"})

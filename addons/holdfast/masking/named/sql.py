@@ -29,10 +29,11 @@ def cells_of_sql(text: str, matters: Matters) -> Iterator[Cell]:
         names = _names(match["columns"], matters)
         if names is not None:
             yield from _tuples(text, match.end(), names)
-    for match in _COPY.finditer(text):
+    blocks = list(_COPY.finditer(text))
+    for match, stop in zip(blocks, [*(block.start() for block in blocks[1:]), len(text)], strict=False):
         names = _names(match["columns"], matters)
         if names is not None:
-            yield from _lines(text, match.end(), names)
+            yield from _lines(text, match.end(), stop, names)
 
 
 def _names(columns: str, matters: Matters) -> list[str] | None:
@@ -58,10 +59,10 @@ def _tuples(text: str, at: int, names: list[str]) -> Iterator[Cell]:
             return
 
 
-def _lines(text: str, at: int, names: list[str]) -> Iterator[Cell]:
-    while at < len(text) and not text.startswith("\\.", at):
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
+def _lines(text: str, at: int, last: int, names: list[str]) -> Iterator[Cell]:
+    while at < last and not text.startswith("\\.", at):
+        end = text.find("\n", at, last)
+        end = last if end < 0 else end
         for name in names:
             stop = text.find("\t", at, end)
             stop = end if stop < 0 else stop
