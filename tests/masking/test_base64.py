@@ -186,3 +186,30 @@ def test_a_form_that_is_encoded_twice_is_read_twice(masker: Masker, url: str) ->
 async def test_many_lines_that_are_no_text_take_no_long_time(masker: Masker) -> None:
     text = ("A" * 76 + "\n") * 600
     assert masker.keep_json(text) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("0001: " + " ".join(["6161"] * 8) + f"  {PAN}", PAN),
+        ("00000000  61 61 61 61 61 61 61 61  61 61 61 61 61 61 61  |bob@example.com|", "bob@"),
+    ],
+)
+def test_what_a_dump_prints_beside_other_bytes_is_masked(masker: Masker, line: str, value: str) -> None:
+    assert value not in masker.keep_text(line)
+
+
+def test_lines_of_a_dump_that_leave_bytes_out_keep_their_offsets(masker: Masker) -> None:
+    shown = {0: "to: bob@acme.com", 0x400: "to: ann@acme.org"}
+    text = "\n".join(f"{offset:08x}: {said.encode().hex(' ', 2)}  {said}" for offset, said in shown.items())
+    masked = masker.keep_text(text)
+    assert [line[:8] for line in masked.splitlines()] == ["00000000", "00000010", "00000400", "00000410"]
+    assert b"acme" not in bytes.fromhex("".join(line[10:50].replace(" ", "") for line in masked.splitlines()))
+
+
+def test_bytes_in_groups_are_opened_whatever_is_printed_beside_them(masker: Masker) -> None:
+    text = f"0010: {b'to: bob@acme.com'.hex(' ', 2)}  what it says"
+    masked = masker.keep_text(text)
+    assert masked.startswith("0010: ")
+    assert masked.endswith("  what it says")
+    assert b"acme" not in bytes.fromhex(masked[6:-14].replace(" ", ""))

@@ -24,6 +24,7 @@ _HEX: Final = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{2}){8,}")
 _BYTES: Final = re.compile(
     r"(?<![0-9A-Za-z:-])[0-9a-fA-F]{2}(?P<gap>[ :,-])[0-9a-fA-F]{2}(?:(?P=gap)[0-9a-fA-F]{2}){6,}(?![0-9A-Za-z])"
     r"|(?<!\w)0[xX][0-9a-fA-F]{2}(?:, ?0[xX][0-9a-fA-F]{2}){7,}(?!\w)"
+    r"|(?<![0-9A-Za-z:-])[0-9a-fA-F]{4}(?: [0-9a-fA-F]{4}){3,}(?: [0-9a-fA-F]{2})?(?![0-9A-Za-z])"
 )
 _H: Final = "[0-9a-fA-F]"
 # Bytes one by one have one of these; most texts have none. It begins with single classes, which `re` looks for quickly.
@@ -65,17 +66,19 @@ class Base64:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hexadecimal:
-    """In hexadecimal: what stands before the whole, before each byte, and between two."""
+    """In hexadecimal: what stands before the whole, before each byte, and between two groups of ``group`` bytes."""
 
     before: str
     each: str
     between: str
     is_upper: bool
+    group: int = 1
 
     def encode(self, raw: bytes) -> str:
         """``raw`` as this one stood."""
-        pairs = (f"{byte:02X}" if self.is_upper else f"{byte:02x}" for byte in raw)
-        return self.before + self.between.join(self.each + pair for pair in pairs)
+        pairs = [self.each + (f"{byte:02X}" if self.is_upper else f"{byte:02x}") for byte in raw]
+        groups = ("".join(pairs[at : at + self.group]) for at in range(0, len(pairs), self.group))
+        return self.before + self.between.join(groups)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,12 +134,13 @@ def dumps_in(text: str) -> Iterator[Found]:
     at = 0
     for lines in dumps.LINES.finditer(text):
         yield from _spaced(text, at, lines.start())
-        read = dumps.dump_in(lines[0])
-        blob = _blob(*read, textual=False) if read is not None else None
-        if blob is not None:
-            yield lines.start(), lines.end(), blob
-        else:
-            yield from _spaced(text, lines.start(), lines.end())
+        for start, end in dumps.parts_of(lines[0]):
+            read = dumps.dump_in(lines[0][start:end])
+            blob = _blob(*read, textual=False) if read is not None else None
+            if blob is not None:
+                yield lines.start() + start, lines.start() + end, blob
+            else:
+                yield from _spaced(text, lines.start() + start, lines.start() + end)
         at = lines.end()
     yield from _spaced(text, at, len(text))
 
@@ -209,10 +213,12 @@ def _hexadecimal(found: str) -> Blob | None:
         return None
     gap = found[first.end() : second.start()]
     each = "0x" if gap.lower().endswith("0x") else ""
-    digits = found[first.start() :].replace(gap, "") if gap else found[first.start() :]
-    form = Hexadecimal(
-        "" if each else found[: first.start()], each, gap[: len(gap) - len(each)], digits == digits.upper()
-    )
+    digits = found[first.start() :].replace(gap or " ", "")
+    is_upper = digits == digits.upper()
+    if not gap and " " in found:
+        form = Hexadecimal("", "", " ", is_upper, found.index(" ") // 2)
+    else:
+        form = Hexadecimal("" if each else found[: first.start()], each, gap[: len(gap) - len(each)], is_upper)
     return _blob(bytes.fromhex(digits), form, textual=False)
 
 

@@ -56,6 +56,24 @@ class Dump:
         return "".join((*line, f"|{shown}|" if self.has_bars else shown))
 
 
+def parts_of(lines: str) -> Iterator[tuple[int, int]]:
+    """Where in ``lines`` dumps stand whose offsets follow each other: some leave out what is of no interest."""
+    start = at = most = last = step = 0
+    for line in lines.splitlines(keepends=True):
+        match = _LINE.match(line)
+        offset = int(match["offset"], 16) if match is not None else 0
+        if at and not (0 < offset - last <= most and step in (0, offset - last)):
+            yield start, at - 1 - lines.startswith("\r\n", at - 2)
+            start, step = at, 0
+        elif at:
+            step = offset - last
+        # What is printed may look like bytes too: a line has so many at most.
+        most = len(_BYTE.findall(match["bytes"])) if match is not None else 0
+        last = offset
+        at += len(line)
+    yield start, at
+
+
 def dump_in(text: str) -> tuple[bytes, Dump] | None:
     """The bytes that the lines ``text`` show, and how they are laid out; None where they are no dump."""
     lines = text.splitlines()
@@ -82,7 +100,9 @@ def dump_in(text: str) -> tuple[bytes, Dump] | None:
         newline="\r\n" if "\r\n" in text else "\n",
         is_upper=any(char.isupper() for char in first["bytes"]),
     )
-    return b"".join(data), layout
+    raw = b"".join(data)
+    # What is printed beside the bytes, and where they lie, is what the bytes say: else a value might stand in it.
+    return (raw, layout) if layout.encode(raw) == text else None
 
 
 def _bytes_at(line: str, columns: tuple[int, ...]) -> Iterator[int]:
