@@ -182,7 +182,8 @@ class Watch:
             body["since"] = utc_text(member.since)
         if turn == "down":
             body |= {"reason": member.reason, "cause": member.cause}
-            _LOG.error("the %s %s is down: %s", member.kind, member.name, member.reason)
+            # No error: mitmproxy ends where one is logged while it starts, and what follows is for the rules to say.
+            _LOG.warning("the %s %s is down: %s", member.kind, member.name, member.reason)
         else:
             _LOG.info("the %s %s vouches again", member.kind, member.name)
         try:
