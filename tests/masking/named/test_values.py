@@ -120,6 +120,14 @@ def test_an_element_is_what_it_or_its_label_is_called(masker: Masker, text: str,
             "insert into u(ssn,id)\nvalues (<US_SSN>, lower('x')), (<US_SSN>, 2)",
         ),
         (
+            "insert into u (id, price, pwd) values (1, round(2.5, 1), 'abc'), (2, 3, 'into u (pwd) values (1')",
+            "insert into u (id, price, pwd) values (1, round(2.5, 1), '<PASSWORD>'), (2, 3, '<PASSWORD>')",
+        ),
+        (
+            "insert into u (id, pwd) output inserted.id values (1, 'abc')",
+            "insert into u (id, pwd) output inserted.id values (1, '<PASSWORD>')",
+        ),
+        (
             "COPY u (id, pwd) FROM stdin;\n1\tab\n2\t\\N\n\\.\n",
             "COPY u (id, pwd) FROM stdin;\n1\t<PASSWORD>\n2\t\\N\n\\.\n",
         ),
@@ -203,6 +211,8 @@ def _look_often(values: Values, text: str, budget: Budget) -> None:
     [
         "<a>" + "\n" * 400_000 + "</b>",
         "copy t (ssn) from stdin\nnull\n" * 8_000,
+        "into t (a, ssn) values (1, null), " * 8_000,
+        "into t (ssn) values " * 20_000,
         "_" * 100_000,
     ],
 )

@@ -1,5 +1,6 @@
 """Rows of SQL: ``INSERT INTO t (id, ssn) VALUES (1, '…')``, and the ``COPY t (id, ssn) FROM stdin`` of a dump."""
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -7,14 +8,16 @@ from typing import Final
 from holdfast.masking.named.cell import Cell, Matters, cell_of
 
 _INSERT: Final = re.compile(
-    r"\binto\s{1,3}[\w.\"`\[\]]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{0,9}(?:values|select)\b\s{0,9}",
+    r"\binto\s{1,3}[\w.\"`\[\]]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{0,9}(?:output\s[^()]{1,200}?\s)?(?:values|select)\b\s{0,9}",
     re.IGNORECASE,
 )
 _COPY: Final = re.compile(
     r"\bcopy\s{1,3}[\w.\"]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{1,9}from\s{1,9}stdin[^\n]{0,200}\n",
     re.IGNORECASE,
 )
-_VALUE: Final = re.compile(r"\s{0,99}(?P<open>\(?)\s{0,99}(?:[NEXnex](?='))?(?P<value>'(?:[^']|'')*'|[^,()']*)\s{0,99}")
+_VALUE: Final = re.compile(
+    r"\s{0,99}(?P<open>\(?)\s{0,99}(?:[NEXnex](?='))?(?P<value>'(?:[^']|'')*+'|(?:[^,()']{1,512}+|\([^()]{0,200}\)){0,8}+)\s{0,99}"
+)
 _END: Final = re.compile(r"(?P<close>\)?)\s{0,99}(?P<more>,?)")
 
 
@@ -25,10 +28,12 @@ def cells_of_sql(text: str, matters: Matters) -> Iterator[Cell]:
     lower = text.lower()
     if "into" not in lower and "stdin" not in lower:
         return
-    for match in _INSERT.finditer(text):
+    inserts = list(_INSERT.finditer(text))
+    starts = [match.start() for match in inserts]
+    for match in inserts:
         names = _names(match["columns"], matters)
         if names is not None:
-            yield from _tuples(text, match.end(), names)
+            yield from _tuples(text, match.end(), starts, names)
     blocks = list(_COPY.finditer(text))
     for match, stop in zip(blocks, [*(block.start() for block in blocks[1:]), len(text)], strict=False):
         names = _names(match["columns"], matters)
@@ -42,12 +47,16 @@ def _names(columns: str, matters: Matters) -> list[str] | None:
     return known if any(known) else None
 
 
-def _tuples(text: str, at: int, names: list[str]) -> Iterator[Cell]:
+def _tuples(text: str, at: int, starts: list[int], names: list[str]) -> Iterator[Cell]:
+    """The values from ``at`` on; another of the statements that begin at ``starts`` ends them, outside of quotes."""
     index = 0
     while True:
         value = _VALUE.match(text, at)
         end = None if value is None else _END.match(text, value.end())
         if value is None or end is None or end.end() == at:
+            return
+        is_quoted = value["value"].startswith("'")
+        if not is_quoted and bisect.bisect_left(starts, at) != bisect.bisect_left(starts, value.end()):
             return
         index = 0 if value["open"] else index
         name = names[index] if index < len(names) else ""
