@@ -43,6 +43,7 @@ def kept(masker: Masker, value: Json) -> Json:
         ({"results": [{"columns": ["u.ssn"], "data": [{"row": [SSN], "meta": [None]}]}]}, None),  # as Neo4j answers
         ({"columns": ["ssn", "id"], "row": [SSN, 1]}, None),
         ({"range": "A1:B3", "values": [["Name", "SSN"], ["Ada", SSN], ["Bob"]]}, None),  # as a spreadsheet answers
+        ([["id", "user1", "ssn"], [1, "x", SSN]], None),
         ([["Staff of 2024"], [], ["Name", "SSN"], ["Ada", SSN]], None),
         ([{"cells": ["Name", "SSN"]}, {"cells": ["Ada", SSN]}], None),
     ],
@@ -92,6 +93,7 @@ def test_arrays_without_a_header_are_no_tables(masker: Masker) -> None:
         ),
         ({"name": "ssn", "value": {"stringValue": SSN}}, {"name": "ssn", "value": {"stringValue": "<US_SSN>"}}),
         ({"key": "pwd", "text": "hunter2"}, {"key": "pwd", "text": "<PASSWORD>"}),
+        ({"title": "SSN", "content": SSN}, {"title": "SSN", "content": "<US_SSN>"}),
         ({"q": "Your SSN?", "a": SSN}, {"q": "Your SSN?", "a": "<US_SSN>"}),
         (
             {"type": {"text": "SSN"}, "value": SSN},
@@ -138,6 +140,7 @@ def test_a_label_says_nothing_about_other_members(masker: Masker, value: Json) -
         ({"password": {"S": "hunter2"}}, {"password": {"S": "<PASSWORD>"}}),  # as DynamoDB answers
         ({"card": {"number": CARD, "title": "Hi"}}, {"card": {"number": "************1112", "title": "Hi"}}),
         ({"card": ["4111", "1111", "1111", "1112"]}, {"card": ["****"] * 4}),
+        ({"card": ["4111-1111", "1111-1112"]}, {"card": ["****1111", "****1112"]}),
         (
             {"phones": [{"type": "home", "number": "555 1234 567"}]},
             {"phones": [{"type": "home", "number": "<PHONE_NUMBER>"}]},
@@ -162,6 +165,8 @@ def test_a_rule_reaches_what_stands_below_its_name(masker: Masker, value: Json, 
         {"password": {"type": "string", "min_length": 8, "policy": "strong"}},
         {"passwords": {"policy": "strong", "required": True, "user": "bob"}},
         {"card": ["4111", "1112"]},
+        {"labels": ["ssn", "phone"], "values": [12, 30]},
+        [["Column", "Type"], ["password", "text"], ["ssn", "varchar"]],
         ["unlock", "--password", "--force"],
         ["use", "--password-file", "secret.txt"],
     ],

@@ -10,6 +10,7 @@ from holdfast.masking.around import Around, Columns, cells_of, is_by_column, tex
 from holdfast.masking.budget import Budget
 from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
+from holdfast.masking.named.cell import has_digit, is_kind, is_mostly_digits
 from holdfast.masking.place import Place
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import name_context
@@ -17,7 +18,7 @@ from holdfast.masking.words import name_context
 _HEADER_ROWS_MAX: Final = 8  # titles and empty rows above the header of a sheet
 _PAIR: Final = 2
 _GROUPS_MAX: Final = 12  # one value in groups: a card in four, an IBAN in nine
-_GROUP_CHARS_MAX: Final = 8
+_GROUP_CHARS_MAX: Final = 9  # two of a card's groups, with a hyphen
 _FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]{1,63})")
 _NAME: Final = re.compile(r"[^\W\d_][\w .:#/()'-]{0,63}")
 
@@ -80,8 +81,10 @@ class Arrays:
         if texts is None or not all(_NAME.fullmatch(text) for text in texts if text):
             return None
         named = [self._forces.of(text) is not None for text in texts]
-        # Data has digits; a name has some only where a rule knows the name.
-        if not any(named) or any(not known and _has_digit(text) for known, text in zip(named, texts, strict=True)):
+        # Data has digits; a name has some only where a rule knows the name, or behind what it says.
+        unknown = [text for known, text in zip(named, texts, strict=True) if text and not known]
+        is_data = is_mostly_digits if len(texts) > _PAIR else has_digit
+        if not any(named) or any(map(is_data, unknown)) or (unknown and all(map(is_kind, unknown))):
             return None
         return tuple((text,) for text in texts)
 
@@ -89,6 +92,8 @@ class Arrays:
         """The columns of a row of two that is a name and its value."""
         if len(cells) != _PAIR or not isinstance(cells[0], str) or not _NAME.fullmatch(cells[0]):
             return None
+        if isinstance(cells[1], str) and is_kind(cells[1]):
+            return None  # a column and its type
         return ((), (cells[0],)) if self._forces.of(cells[0]) is not None else None
 
     def _under(self, place: Place, columns: Columns, index: int) -> Place:
@@ -130,10 +135,6 @@ class Arrays:
             raise LeafError(f"rule {force.id} takes too long over a value") from None
         group = _Group(force.id, force.entity)
         return [dataclasses.replace(place, force=group) for place in places]
-
-
-def _has_digit(text: str) -> bool:
-    return any(char.isdigit() for char in text)
 
 
 def _is_grouped(value: list[Json]) -> bool:

@@ -9,6 +9,11 @@ NAME_CHARS_MAX: Final = 64
 VALUE_CHARS_MAX: Final = 4096  # what is longer is a document, whatever it is called
 _AROUND: Final = " \t\r\n\"'`*"
 _NAME: Final = re.compile(r"[^\W\d_]\w{0,31}(?:[ ._/#:-]{1,2}\w{1,32}){0,4}[#:?.]?")
+# What is said of a column or a setting, beside its name: a line with little else is no header and no row of values.
+_KIND_TEXT: Final = """text varchar char nvarchar int integer bigint smallint number numeric decimal float double bool
+boolean string str date datetime timestamp timestamptz time uuid json jsonb blob bytea binary yes no true false null
+required optional nullable unique y n"""
+_KINDS: Final = frozenset(_KIND_TEXT.split())
 
 type Matters = Callable[[str], bool]  # whether a rule or a context word is in a name
 
@@ -35,3 +40,18 @@ def cell_of(text: str, start: int, end: int, *names: str) -> Cell | None:
 def reads_as_name(text: str) -> bool:
     """Whether ``text`` may be what a column or a value is called: a few words, no sentence and no code."""
     return len(text) <= NAME_CHARS_MAX and _NAME.fullmatch(text) is not None
+
+
+def is_kind(text: str) -> bool:
+    """Whether ``text`` is a word for a type of values, or an answer to a question about one: ``varchar(64)``."""
+    return text.partition("(")[0].strip().lower() in _KINDS
+
+
+def is_mostly_digits(text: str) -> bool:
+    """Whether ``text`` has more digits than letters, as ``A1234567`` has and ``address1`` has not."""
+    return sum(map(str.isdigit, text)) > sum(map(str.isalpha, text))
+
+
+def has_digit(text: str) -> bool:
+    """Whether a digit is in ``text``."""
+    return any(map(str.isdigit, text))
