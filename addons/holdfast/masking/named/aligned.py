@@ -8,6 +8,7 @@ from holdfast.masking.named.cell import Cell, cell_of
 from holdfast.masking.named.table import Bounds, Table
 
 _LEFT_CHARS: Final = 8  # a number may begin so much before the name of its column; what does earlier is a sentence
+_WORD: Final = re.compile(r"[A-Z][\w.-]{0,63}\r?")
 _GAP: Final = re.compile(r" {2,}")
 
 
@@ -42,11 +43,18 @@ class Aligned(Table):
         return [*found, (start, end)] if start < end else found
 
     def is_header(self, at: int, bounds: Bounds) -> bool:
-        """In capitals, or above a rule."""
+        """In capitals, above a rule, or right above what is below it."""
         first = self.lines[at][0]
         ends = [start for start, _ in bounds[1:]] + [1 << 30]
         self._columns = [(start - first, end - first) for (start, _), end in zip(bounds, ends, strict=True)]
-        return len(bounds) > 1 and (self.line(at).isupper() or self.is_rule(at + 1))
+        return len(bounds) > 1 and (self.line(at).isupper() or self.is_rule(at + 1) or self._is_above(at, bounds))
+
+    def _is_above(self, at: int, bounds: Bounds) -> bool:
+        """Whether each cell is one word with a capital, right above a cell of the next line."""
+        if at + 1 >= len(self.lines) or not all(_WORD.fullmatch(self.text, *one) for one in bounds):
+            return False
+        first, below = self.lines[at][0], self.lines[at + 1][0]
+        return [start - first for start, _ in bounds] == [start - below for start, _ in self.bounds(at + 1)]
 
     def row(self, at: int, names: list[str]) -> Iterator[Cell]:
         """By their order where there are as many as names; else what stands below a name."""

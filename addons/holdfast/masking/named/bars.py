@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, cell_of, reads_as_name
+from holdfast.masking.named.cell import Cell, cell_of, has_digit, reads_as_name
 from holdfast.masking.named.table import VALUES, Bounds, Table
 
 _RULE_CHARS: Final = " \t\r|+:=-"
@@ -64,9 +64,10 @@ class Bars(Table):
         return found
 
     def is_header(self, at: int, bounds: Bounds) -> bool:
-        """With a rule below it, or with lines of the same form that are not between bars."""
+        """With a rule below it, or with lines of the same form that have no bar on one side only."""
         if self.is_rule(at + 1):
             return True
-        is_closed = self.line(at).lstrip()[:1] == "|" or " || " in self.line(at)
+        line = self.line(at).strip()
+        is_closed = (line[:1] == "|" and (line[-1:] != "|" or has_digit(line))) or " || " in line
         is_followed = at + 1 < len(self.lines) and self.count(at + 1) == self.count(at)
         return len(bounds) > 1 and not is_closed and is_followed

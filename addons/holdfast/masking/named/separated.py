@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, cell_of, reads_as_name
+from holdfast.masking.named.cell import Cell, Matters, cell_of, is_kind, reads_as_name
 from holdfast.masking.named.table import VALUES, Bounds, Table
 
 _QUOTED: Final = re.compile(r' {0,8}"(?:[^"]|""){0,4096}" {0,8}\r?')
@@ -33,7 +33,7 @@ class Separated(Table):
                 is_pairs = False
                 continue
             name, value = (self.text[slice(*one)].strip(' \t\r":') for one in bounds)
-            if is_pairs or (self._mark == "\t" and not any(map(str.isspace, value))):
+            if is_pairs or (self._mark == "\t" and not any(map(str.isspace, value)) and not is_kind(value)):
                 cell = cell_of(self.text, *bounds[1], name) if reads_as_name(name) and self.matters(name) else None
                 yield from () if cell is None else (cell,)
             is_pairs = is_pairs or value.lower() in VALUES
@@ -57,9 +57,8 @@ class Separated(Table):
         self._known = (at, found)
         return found
 
-    def _is_like(self, at: int, bounds: Bounds) -> bool:
+    def _is_like(self, found: Bounds, bounds: Bounds) -> bool:
         """Whether a record has as many cells as ``bounds``, but for an empty one at its end."""
-        found = self.bounds(at)
         return len(found) == len(bounds) or (len(found) == len(bounds) + 1 and found[-1][0] >= found[-1][1])
 
     def goes_on(self, at: int) -> bool:
@@ -80,11 +79,19 @@ class Separated(Table):
         return end if stop < 0 else stop
 
     def is_header(self, at: int, bounds: Bounds) -> bool:
-        """With a record of as many cells behind it; what is spaced like a sentence only if all are single words."""
+        """With a record of as many cells or more behind it; spaced like a sentence only if all are single words."""
         if len(bounds) < _PAIR or self.line(at)[:1] in (" ", "\t") or at + 1 >= len(self.lines):
             return False
-        if not any(self._is_like(line, bounds) for line in range(at + 1, min(at + _NEAR, len(self.lines)))):
-            return False
         cells = [self.text[start:end].rstrip("\r") for start, end in bounds]
+        is_plain = all(_WORD.fullmatch(cell.strip(" >\ufeff")) for cell in cells)
         is_tight = all(cell == cell.strip() for cell in cells)
-        return is_tight or (len(cells) > _PAIR and all(_WORD.fullmatch(cell.strip()) for cell in cells))
+        near = [self.bounds(line) for line in range(at + 1, min(at + _NEAR, len(self.lines)))]
+        if not any(self._is_like(found, bounds) for found in near):
+            # Words without a blank between them are no sentence: a row may have more cells than the header.
+            return is_plain and is_tight and any(len(found) > len(bounds) for found in near)
+        return is_tight or (is_plain and (len(cells) > _PAIR or self._is_of_words(near)))
+
+    def _is_of_words(self, near: list[Bounds]) -> bool:
+        """Whether each cell of the first record is one word, so that it is no part of a sentence."""
+        first = next((found for found in near if len(found) > 1), [])
+        return len(first) == _PAIR and all(len(self.text[start:end].strip(" >\r").split()) == 1 for start, end in first)

@@ -4,13 +4,18 @@ import abc
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, cell_of, reads_as_name
+from holdfast.masking.named.cell import Cell, Matters, cell_of, has_digit, is_kind, is_mostly_digits, reads_as_name
 
 COLUMNS_MAX: Final = 256
+_PAIR: Final = 2  # such a line may also be a name and its value
 _HEADERS_MAX: Final = 4  # of lines alike, those in which a header is looked for: a title may have a comma too
 
 # What the second of two columns is called where the first names each value.
 VALUES: Final = frozenset({"value", "values", "setting", "default", "content", "example", "wert"})
+_AROUND: Final = " \t\r\"'`*>\ufeff"  # a name; also the sign of a quoted line, and what a file may begin with
+# What heads a list of columns: their names, and what is said of each.
+_SUBJECTS: Final = frozenset({"column", "column_name", "column name", "field", "name", "attribute", "property"})
+_DESCRIPTIONS: Final = frozenset({"type", "data_type", "data type", "datatype", "description", "format", "meaning"})
 
 type Bounds = list[tuple[int, int]]  # where lines, or the cells of one, begin and end
 
@@ -31,25 +36,39 @@ class Table(abc.ABC):
             alike = alike + 1 if count == before else 0
             names = self._header(at) if count and alike < _HEADERS_MAX else None
             if names is None:
+                # Names that no rule is about are a header too: of the same form, what follows are its rows.
+                alike = _HEADERS_MAX if count and not alike and self._is_of_kinds(at) else alike
                 at, before = at + 1, count
                 continue
             at, before = at + 1, 0
+            if at + 1 < len(self.lines) and not self.line(at).strip() and self.count(at + 1) == count:
+                at += 1  # one blank line below the header
             while at < len(self.lines) and (self.goes_on(at) or self.is_rule(at)):
                 if not self.is_rule(at):
                     yield from self.row(at, names)
                 at = self.after(at)
+
+    def _is_of_kinds(self, at: int) -> bool:
+        """Whether a line heads a list of columns and their types."""
+        bounds = self.bounds(at)
+        if len(bounds) > COLUMNS_MAX:
+            return False
+        names = {self.text[start:end].strip(_AROUND).lower() for start, end in bounds}
+        return not _DESCRIPTIONS.isdisjoint(names) and not _SUBJECTS.isdisjoint(names)
 
     def _header(self, at: int) -> list[str] | None:
         """The names in a line that may be a header, "" where one does not matter; None where none does."""
         bounds = self.bounds(at)
         if not 1 <= len(bounds) <= COLUMNS_MAX:
             return None
-        names = [self.text[start:end].strip(" \t\r\"'`*") for start, end in bounds]
+        names = [self.text[start:end].strip(_AROUND) for start, end in bounds]
         if not any(names) or not all(reads_as_name(name) for name in names if name):
             return None
         known = [bool(name) and self.matters(name) for name in names]
-        # Data has digits; a name has some only where a rule knows the name.
-        if not any(known) or any(not one and has_digit(name) for one, name in zip(known, names, strict=True)):
+        # Data has digits; a name has some only where a rule knows the name, or behind what it says.
+        unknown = [name for one, name in zip(known, names, strict=True) if name and not one]
+        is_data = is_mostly_digits if len(names) > _PAIR else has_digit
+        if not any(known) or any(map(is_data, unknown)) or (unknown and all(map(is_kind, unknown))):
             return None
         return (
             [name if one else "" for one, name in zip(known, names, strict=True)]
@@ -94,8 +113,3 @@ class Table(abc.ABC):
     @abc.abstractmethod
     def is_header(self, at: int, bounds: Bounds) -> bool:
         """Whether what stands around a line of names speaks for a table."""
-
-
-def has_digit(text: str) -> bool:
-    """Whether a digit is in ``text``."""
-    return any(char.isdigit() for char in text)
