@@ -25,7 +25,7 @@ _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
 _BESIDE: Final[tuple[_Finder, ...]] = (cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples)
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _CHARS_MIN: Final = 8
-_SIGNS: Final = ("\n", '"', "'", "</", "/>", " into ", " INTO ")  # without one of them there is nothing to find
+_SIGNS: Final = ("\n", ": [", '"', "'", "</", "/>", " into ", " INTO ")  # without one of them there is nothing to find
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
 
 
