@@ -213,3 +213,12 @@ def test_bytes_in_groups_are_opened_whatever_is_printed_beside_them(masker: Mask
     assert masked.startswith("0010: ")
     assert masked.endswith("  what it says")
     assert b"acme" not in bytes.fromhex(masked[6:-14].replace(" ", ""))
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["4333 4077 7363 5245", "4242 4242 4242 4242", "DE98 5001 4823 7224 2077 57", "DE85 5001 4874 5237 3269 44"],
+)
+def test_groups_that_may_be_read_as_bytes_are_read_as_they_stand_too(masker: Masker, value: str) -> None:
+    for text in (value, f"the value is {value}, as said", f"first\n{value}\nlast"):
+        assert value not in masker.keep_text(text)

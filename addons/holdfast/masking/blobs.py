@@ -125,27 +125,53 @@ def _lines_of(text: str) -> tuple[int, str]:
 
 
 def dumps_in(text: str) -> Iterator[Found]:
-    """Where in ``text`` bytes of a text stand one by one, as in a dump.
+    """Where in ``text`` a dump of another stands, of two lines or more that print what their bytes say.
 
     What can be read in such digits by chance, cards among them, says nothing, so they are read in no other way.
     """
+    for start, end, blob in _dumps_in(text):
+        if "\n" in text[start:end]:
+            yield start, end, blob
+
+
+def _dumps_in(text: str) -> Iterator[Found]:
     if not _MAY_BE_BYTES.search(text):
         return
-    at = 0
     for lines in dumps.LINES.finditer(text):
-        yield from _spaced(text, at, lines.start())
         for start, end in dumps.parts_of(lines[0]):
             read = dumps.dump_in(lines[0][start:end])
             blob = _blob(*read, textual=False) if read is not None else None
             if blob is not None:
                 yield lines.start() + start, lines.start() + end, blob
-            else:
-                yield from _spaced(text, lines.start() + start, lines.start() + end)
-        at = lines.end()
+
+
+def texts_in(text: str) -> Iterator[Found]:
+    """Where in ``text`` another one stands: in a line of a dump, in bytes one by one, else in base64 or hexadecimal."""
+    at = 0
+    for start, end, blob in _bytes_in(text):
+        yield from _between(text, at, start)
+        yield start, end, blob
+        at = end
+    yield from _between(text, at, len(text))
+
+
+def _between(text: str, start: int, end: int) -> Iterator[Found]:
+    for first, last, blob in _blobs_in(text[start:end]):
+        yield start + first, start + last, blob
+
+
+def _bytes_in(text: str) -> Iterator[Found]:
+    if not _MAY_BE_BYTES.search(text):
+        return
+    at = 0
+    for start, end, blob in _dumps_in(text):
+        yield from _spaced(text, at, start)
+        yield start, end, blob
+        at = end
     yield from _spaced(text, at, len(text))
 
 
-def blobs_in(text: str) -> Iterator[Found]:
+def _blobs_in(text: str) -> Iterator[Found]:
     """Where in ``text`` another one stands: a `data:` URL, an attachment of a mail, a secret of Kubernetes."""
     at = tried = 0
     while (run := _RUN.search(text, at)) is not None:

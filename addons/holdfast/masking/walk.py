@@ -11,7 +11,7 @@ from holdfast import jsontext
 from holdfast.call import Direction
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.arrays import Arrays
-from holdfast.masking.blobs import BLOB_CHARS_MIN, blobs_in, dumps_in, looks_like_base64, open_blob
+from holdfast.masking.blobs import BLOB_CHARS_MIN, dumps_in, looks_like_base64, open_blob, texts_in
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.joining import Member, Pair, join_dict, join_list, write_sequence, writer_of
@@ -137,9 +137,12 @@ class Walk:
         return "".join(forward for forward, _ in pairs), "".join(kept for _, kept in pairs)
 
     def _woven(self, text: str, place: Place) -> tuple[str, str]:
-        """A text that is scanned as it stands, but for base64 of texts in it, which is opened."""
+        """A text that is scanned as it stands, once what it holds in base64 and hexadecimal has been opened.
+
+        What was opened is scanned as it stands too: a card in groups of four may as well be read as bytes.
+        """
         forwards, keeps, at = [], [], 0
-        for start, end, blob in blobs_in(text) if len(text) >= BLOB_CHARS_MIN else ():
+        for start, end, blob in texts_in(text) if len(text) >= BLOB_CHARS_MIN else ():
             forward, kept = self.text(blob.text, place.inside())
             forwards += [text[at:start], text[start:end] if forward == blob.text else blob.encode(forward)]
             keeps += [text[at:start], text[start:end] if kept == blob.text else blob.encode(kept)]
