@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -43,22 +42,13 @@ def restoring_rules(folder: Path) -> Ruleset:
 
 
 @pytest.fixture(scope="module")
-def restoring(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
     return restoring_rules(tmp_path_factory.mktemp("restoring"))
 
 
 @pytest.fixture(scope="module")
-def masker(restoring: Ruleset) -> Masker:
-    return Masker(restoring.masking, bytes(32))
-
-
-@pytest.fixture
-async def works(tmp_path: Path, restoring: Ruleset, masker: Masker) -> AsyncIterator[Works]:
-    made = Works(tmp_path, restoring, masker)
-    await made.desk.start()
-    yield made
-    await made.desk.stop()
-    made.ledger.close()
+def masker(shipped: Ruleset) -> Masker:
+    return Masker(shipped.masking, bytes(32))
 
 
 async def given(works: Works, text: str = MAIL, call_id: int = 1) -> str:

@@ -1,8 +1,5 @@
 """`restore: caller` and values that come split over events of one stream: which masks stand for them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from tests.gate.test_restoring import arguments, given, restoring_rules
 from tests.gate.test_splitting import block, opened, progress, texts
@@ -13,22 +10,13 @@ from holdfast.policy.ruleset import Ruleset
 
 
 @pytest.fixture(scope="module")
-def restoring(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
     return restoring_rules(tmp_path_factory.mktemp("restoring"))
 
 
 @pytest.fixture(scope="module")
-def masker(restoring: Ruleset) -> Masker:
-    return Masker(restoring.masking, bytes(32))
-
-
-@pytest.fixture
-async def works(tmp_path: Path, restoring: Ruleset, masker: Masker) -> AsyncIterator[Works]:
-    made = Works(tmp_path, restoring, masker)
-    await made.desk.start()
-    yield made
-    await made.desk.stop()
-    made.ledger.close()
+def masker(shipped: Ruleset) -> Masker:
+    return Masker(shipped.masking, bytes(32))
 
 
 async def sent_back(works: Works, mask: str) -> str:

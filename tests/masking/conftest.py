@@ -1,3 +1,5 @@
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -5,6 +7,8 @@ import pytest
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
 from holdfast.masking.rules import parse_masking
+from holdfast.masking.work.nursery import Setup
+from holdfast.masking.work.worker import Nursery
 from holdfast.policy.beside import Beside
 from holdfast.policy.document import Source, parse_document, read_source
 
@@ -24,3 +28,12 @@ def shipped_rules() -> MaskingRules:
 @pytest.fixture(scope="session")
 def masker(shipped_rules: MaskingRules) -> Masker:
     return Masker(shipped_rules, KEY)
+
+
+@pytest.fixture(scope="module")
+def nursery(rules: MaskingRules) -> Iterator[Nursery]:
+    """One that has the `rules` of the module that asks."""
+    nursery = Nursery.spawn()
+    asyncio.run(nursery.load(Setup(rules, KEY)))
+    yield nursery
+    asyncio.run(nursery.end())

@@ -1,7 +1,5 @@
 """What masking does on the event loop is counted as it goes, and what is too much for it goes elsewhere or waits."""
 
-import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +22,6 @@ from holdfast.masking.seams import Begun, Ends, Neighbours
 from holdfast.masking.size import fits
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import Cutter
-from holdfast.masking.work.nursery import Setup
 from holdfast.masking.work.seams import ends_of, ends_to_json, seam_of, seam_to_json
 from holdfast.masking.work.worker import Nursery
 from holdfast.sse import Event
@@ -60,14 +57,6 @@ def core() -> Core:
 @pytest.fixture(scope="module")
 def rules() -> MaskingRules:
     return rules_of(RULES)
-
-
-@pytest.fixture(scope="module")
-def nursery(rules: MaskingRules) -> Iterator[Nursery]:
-    nursery = Nursery.spawn()
-    asyncio.run(nursery.load(Setup(rules, KEY)))
-    yield nursery
-    asyncio.run(nursery.end())
 
 
 @pytest.mark.parametrize("again", DENSE)

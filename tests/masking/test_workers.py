@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from holdfast.masking.leaves import Before
 from holdfast.masking.parts import Part
 from holdfast.masking.pieces import Terms as PieceTerms
 from holdfast.masking.work import child
-from holdfast.masking.work.nursery import Setup
 from holdfast.masking.work.pool import Pool
 from holdfast.masking.work.worker import Nursery
 
@@ -30,14 +28,6 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="th
 @pytest.fixture(scope="module")
 def rules() -> MaskingRules:
     return rules_of(RULES)
-
-
-@pytest.fixture(scope="module")
-def nursery(rules: MaskingRules) -> Iterator[Nursery]:
-    nursery = Nursery.spawn()
-    asyncio.run(nursery.load(Setup(rules, KEY)))
-    yield nursery
-    asyncio.run(nursery.end())
 
 
 MESSAGES: list[Message] = [
