@@ -222,3 +222,9 @@ def test_bytes_in_groups_are_opened_whatever_is_printed_beside_them(masker: Mask
 def test_groups_that_may_be_read_as_bytes_are_read_as_they_stand_too(masker: Masker, value: str) -> None:
     for text in (value, f"the value is {value}, as said", f"first\n{value}\nlast"):
         assert value not in masker.keep_text(text)
+
+
+def test_lines_that_print_other_than_their_bytes_are_no_dump(masker: Masker) -> None:
+    said = {0: (b"nothing to see, ", "4111111111111111"), 16: (b"and nothing here", "and nothing here")}
+    text = "\n".join(f"{offset:08x}: {data.hex(' ', 2)}  {shown}" for offset, (data, shown) in said.items())
+    assert "4111111111111111" not in masker.keep_text(text)

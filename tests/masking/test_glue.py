@@ -126,6 +126,13 @@ def test_what_marks_a_text_of_sql_or_python_is_no_part_of_an_address(masker: Mas
     assert masker.keep_text(f"x = {prefix}'bob@example.com'") == f"x = {prefix}'{plain}'"
 
 
+@pytest.mark.parametrize(
+    "text", ["card%5F{}%5Fold", "card\\u005f{}\\u005fold", "x&lowbar;{}&#95;y", "card%255f{}%255f"]
+)
+def test_what_a_value_is_glued_to_may_be_encoded(masker: Masker, text: str) -> None:
+    assert "4111111111111111" not in masker.keep_text(text.format("4111111111111111"))
+
+
 def test_a_ruled_line_is_looked_at_once() -> None:
     # Twice for each of its characters would be hours.
     assert list(glued_in("_" * 1_000_000)) == []
