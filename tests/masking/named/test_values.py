@@ -66,39 +66,20 @@ def kept(masker: Masker, text: str) -> str:
         ("> name,pwd\n> bob,hunter2\n", "> name,pwd\n> bob,<PASSWORD>\n"),
         ("name,pwd\nbob,hunter2,extra\n", None),
         ("User\tada\nPassword\thunter2", "User\tada\nPassword\t<PASSWORD>"),
+        ("address1,pwd\nx,hunter2\n", "address1,pwd\nx,<PASSWORD>\n"),
+        ("user  pwd      role\nada   hunter2  dev", "user  pwd      role\nada   <PASSWORD>  dev"),
+        ("user  pwd     role\nada   hunter2 dev\nbob   hunter2 x", None),
+        ("Login Name   Pass Word\nada          hunter2", "Login Name   Pass Word\nada          <PASSWORD>"),
+        ("id,pwd\n1,hunter2\n\n2,hunter2\n", "id,pwd\n1,<PASSWORD>\n\n2,<PASSWORD>\n"),
+        (" id,pwd\n-1,hunter2\n+1,hunter2x\n", " id,pwd\n-1,<PASSWORD>\n+1,<PASSWORD>\n"),
+        ("pwd\nhunter2\nhunter2", "pwd\n<PASSWORD>\n<PASSWORD>"),
+        ("user pwd\nada hunter2\n", "user pwd\nada <PASSWORD>\n"),
     ],
 )
 def test_a_cell_of_a_table_is_what_its_column_is_called(masker: Masker, text: str, masked: str | None) -> None:
     done = kept(masker, text)
     assert not any(value in done for value in (SSN, CARD, "hunter2", " abc "))
     assert masked in (None, done)
-
-
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [
-        ("<ssn>234456789</ssn>", "<ssn><US_SSN></ssn>"),
-        ("<s:Password Type='x'>\n a b\n</s:Password>", "<s:Password Type='x'>\n <PASSWORD>\n</s:Password>"),
-        (
-            "<pwd><![CDATA[a<b]]></pwd><pwd><![CDATA[ab]]></pwd>",
-            "<pwd><![CDATA[a<b]]></pwd><pwd><![CDATA[<PASSWORD>]]></pwd>",
-        ),
-        ('<property name="password" value="ab"/>', '<property name="password" value="<PASSWORD>"/>'),
-        ("<add key='DbPwd' x='1' value='ab' />", "<add key='DbPwd' x='1' value='<PASSWORD>' />"),
-        ('<user dbpwd="ab"/>', '<user dbpwd="<PASSWORD>"/>'),
-        ('<entry key="db.pwd">ab</entry>', '<entry key="db.pwd"><PASSWORD></entry>'),
-        ("<name>db.pwd</name>\n<value>ab</value>", "<name>db.pwd</name>\n<value><PASSWORD></value>"),
-        ("<key>Password</key><string>ab</string>", "<key>Password</key><string><PASSWORD></string>"),
-        ("<tr><th>Password:</th><td>ab</td></tr>", "<tr><th>Password:</th><td><PASSWORD></td></tr>"),
-        (
-            "<tr><th>Name</th><th>Pwd</th></tr><tr><td>Ada</td><td>ab</td></tr>",
-            "<tr><th>Name</th><th>Pwd</th></tr><tr><td>Ada</td><td><PASSWORD></td></tr>",
-        ),
-        ("<input type='password' value='ab'/>", "<input type='password' value='<PASSWORD>'/>"),
-    ],
-)
-def test_an_element_is_what_it_or_its_label_is_called(masker: Masker, text: str, masked: str) -> None:
-    assert kept(masker, text) == masked
 
 
 @pytest.mark.parametrize(
@@ -150,6 +131,15 @@ def test_an_element_is_what_it_or_its_label_is_called(masker: Masker, text: str,
             "insert into u (id, price, pwd) values (1, round(2.5, 1), '<PASSWORD>'), (2, 3, '<PASSWORD>')",
         ),
         (
+            r"""INSERT INTO u (id, name, pwd) VALUES (1, 'O\'Neil', 'a\'b'), (2, "a, b", "c");""",
+            r"""INSERT INTO u (id, name, pwd) VALUES (1, 'O\'Neil', '<PASSWORD>'), (2, "a, b", "<PASSWORD>");""",
+        ),
+        (
+            r"INSERT INTO u (id, path, pwd) VALUES (1, 'C:\', 'abc'), (2, 'D:\', 'def')",
+            r"INSERT INTO u (id, path, pwd) VALUES (1, 'C:\', '<PASSWORD>'), (2, 'D:\', '<PASSWORD>')",
+        ),
+        ('binds: [["user", "ada"], ["pwd", "ab1"]] and', 'binds: [["user", "ada"], ["pwd", "<PASSWORD>"]] and'),
+        (
             "insert into u (id, pwd) output inserted.id values (1, 'abc')",
             "insert into u (id, pwd) output inserted.id values (1, '<PASSWORD>')",
         ),
@@ -173,8 +163,6 @@ def test_a_value_is_found_where_its_name_stands_apart(masker: Masker, text: str,
         "| Name | Type |\n|---|---|\n| password | string |\n",
         "type Kind =\n  | 'password'\n  | 'token'\n",
         "type User struct {\n\tPassword\tstring\n\tName\tstring\n}\n",
-        '<string name="enter_password">Enter your password</string>',
-        "<label>Password</label><b>required</b>",
         "- name: password\n  required: true\n",
         "password:\n  description: |\n    At least twelve characters.\n",
         '{"type": "token", "label": "password"',
@@ -188,8 +176,13 @@ def test_a_value_is_found_where_its_name_stands_apart(masker: Masker, text: str,
         "password,text\nssn,varchar\n",
         "password,hunter2\nuser,bob\n",
         "password  Sets it\nuser      Names you\n",
+        "password  sets\nuser      names\n",
+        "Secret Key  Access Key\nNeeded      Optional\n",
+        "password\nuser\nrole\n",
+        "the password is\nnever ab1 here\nat all\n",
+        "password,user1\nword,bob\n",
+        "a pwd,b\nc\n\nhunter2\n",
         "replace('token', 'api_key')",
-        "<tr><th>Option</th><th>Meaning</th></tr><tr><td>password</td><td>as it is</td></tr>",
         "INSERT INTO t (id, note) VALUES (1, 'hunter2')",
         "id,name\n1,Ada\n\npassword policy\n",
     ],
@@ -227,6 +220,10 @@ def test_masking_again_changes_nothing(masker: Masker, pieces: list[tuple[str, s
         "<a b='c' ",
         "'a':'",
         "into a(ssn) values ('",
+        "a  b\n",
+        "ssn\n",
+        "<a b>",
+        "&lt;a",
     ],
 )
 def test_a_long_text_is_looked_at_within_its_budget(shipped_rules: MaskingRules, piece: str) -> None:
@@ -250,6 +247,14 @@ def _look_often(values: Values, text: str, budget: Budget) -> None:
         "copy t (ssn) from stdin\nnull\n" * 8_000,
         "into t (a, ssn) values (1, null), " * 8_000,
         "into t (ssn) values " * 20_000,
+        "into t (ssn) values ('\\'" * 8_000,
+        "<a>" * 60_000,
+        "<a><![CDATA[" * 20_000,
+        "<a><!--" * 30_000,
+        "<a b=' c=\" " * 20_000,
+        "&lt;a " * 20_000,
+        "id  ssn\n" * 20_000,
+        "  ".join(["PIN"] * 256) + ("\n" + " ".join(["x  y"] * 64)) * 400,
         "_" * 100_000,
     ],
 )

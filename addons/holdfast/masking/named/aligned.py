@@ -1,14 +1,18 @@
 """Columns with two blanks and more between them: kubectl, docker, ps, sqlite, reStructuredText."""
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, cell_of
+from holdfast.masking.named.cell import Cell, cell_of, is_word
 from holdfast.masking.named.table import Bounds, Table
 
 _LEFT_CHARS: Final = 8  # a number may begin so much before the name of its column; what does earlier is a sentence
 _WORD: Final = re.compile(r"[A-Z][\w.-]{0,63}\r?")
+_LOW: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}\r?")
+_WORDS: Final = re.compile(r"[A-Z][\w.-]{0,63}(?: [A-Z][\w.-]{0,63}){0,3}\r?")
+_FAR: Final = 1 << 30  # behind every line
 _GAP: Final = re.compile(r" {2,}")
 
 
@@ -25,7 +29,7 @@ class Aligned(Table):
     def goes_on(self, at: int) -> bool:
         """Also where all cells but one are empty."""
         line = self.line(at)
-        return self.count(at) > 0 or (line[:1] == " " and line.strip() != "")
+        return self.count(at) > 0 or (line[:1] == " " and line.strip() != "") or self._is_cut(at)
 
     def is_rule(self, at: int) -> bool:
         """Whether a line has nothing but dashes or equals signs."""
@@ -45,26 +49,53 @@ class Aligned(Table):
     def is_header(self, at: int, bounds: Bounds) -> bool:
         """In capitals, above a rule, or right above what is below it."""
         first = self.lines[at][0]
-        ends = [start for start, _ in bounds[1:]] + [1 << 30]
+        ends = [start for start, _ in bounds[1:]] + [_FAR]
         self._columns = [(start - first, end - first) for (start, _), end in zip(bounds, ends, strict=True)]
         return len(bounds) > 1 and (self.line(at).isupper() or self.is_rule(at + 1) or self._is_above(at, bounds))
 
     def _is_above(self, at: int, bounds: Bounds) -> bool:
-        """Whether each cell is one word with a capital, right above a cell of the next line."""
-        if at + 1 >= len(self.lines) or not all(_WORD.fullmatch(self.text, *one) for one in bounds):
+        """Whether each cell is a name right above a cell of the next line; in small letters, above no word."""
+        if at + 1 >= len(self.lines) or not self._is_cut(at + 1):
             return False
-        first, below = self.lines[at][0], self.lines[at + 1][0]
-        return [start - first for start, _ in bounds] == [start - below for start, _ in self.bounds(at + 1)]
+        if all(_WORD.fullmatch(self.text, *one) for one in bounds):
+            return True
+        if not any(all(form.fullmatch(self.text, *one) for one in bounds) for form in (_LOW, _WORDS)):
+            return False
+        index = next((index for index, one in enumerate(bounds) if self.matters(self.text[slice(*one)].strip())), None)
+        if index is None:
+            return False
+        start, end = self._cut(at + 1)[index]
+        return not is_word(self.text[start:end].strip())
+
+    def _is_cut(self, at: int) -> bool:
+        """Whether a cell of a line begins right below each name, and behind a blank."""
+        line = self.line(at)
+        return all(
+            line[start : start + 1].strip() and (start == 0 or line[start - 1].isspace()) for start, _ in self._columns
+        )
+
+    def _cut(self, at: int) -> Bounds:
+        first, last = self.lines[at]
+        return [(first + start, min(first + end, last)) for start, end in self._columns]
 
     def row(self, at: int, names: list[str]) -> Iterator[Cell]:
-        """By their order where there are as many as names; else what stands below a name."""
+        """By their order where there are as many as names, or right below these; else what stands below a name."""
         bounds = self.bounds(at)
         if len(bounds) == len(names):
             yield from super().row(at, names)
             return
-        first = self.lines[at][0]
-        for name, (left, right) in zip(names, self._columns, strict=True):
-            for start, end in bounds if name else ():
-                is_below = left - _LEFT_CHARS <= start - first < right and end - first > left
-                if is_below and (cell := cell_of(self.text, start, end, name)):
+        is_cut = self._is_cut(at)
+        for name, (left, right), one in zip(names, self._columns, self._cut(at), strict=True):
+            for start, end in [one] if is_cut and name else self._below(at, bounds, left, right) if name else ():
+                if cell := cell_of(self.text, start, end, name):
                     yield cell
+
+    def _below(self, at: int, bounds: Bounds, left: int, right: int) -> Iterator[tuple[int, int]]:
+        """The cells of a line that stand below a name from ``left`` up to ``right``."""
+        first = self.lines[at][0]
+        index = max(0, bisect.bisect_left(bounds, (first + left - _LEFT_CHARS, 0)))
+        for start, end in bounds[index:]:
+            if start - first >= right:
+                return
+            if end - first > left:
+                yield start, end

@@ -20,6 +20,7 @@ class Bars(Table):
         yield from super().cells()
         is_record, is_pairs = _RECORD in self.text, False
         for at in range(len(self.lines)):
+            self.look(at)
             if not self.count(at):
                 is_pairs = is_pairs and self.is_rule(at)
                 continue

@@ -16,6 +16,7 @@ required optional nullable unique y n"""
 _KINDS: Final = frozenset(_KIND_TEXT.split())
 
 type Matters = Callable[[str], bool]  # whether a rule or a context word is in a name
+type Spend = Callable[[int], None]  # counts characters that are about to be looked at; raises where those are too many
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ def is_kind(text: str) -> bool:
 def is_mostly_digits(text: str) -> bool:
     """Whether ``text`` has more digits than letters, as ``A1234567`` has and ``address1`` has not."""
     return sum(map(str.isdigit, text)) > sum(map(str.isalpha, text))
+
+
+def is_word(text: str) -> bool:
+    """Whether ``text`` has letters alone, or is empty: another name as likely as a value."""
+    return text.replace("_", "").replace("-", "").isalpha() or not text
 
 
 def has_digit(text: str) -> bool:

@@ -1,90 +1,180 @@
-"""Elements and attributes of XML and HTML: ``<ssn>…</ssn>``, ``<property name="password" value="…"/>``."""
+"""Elements and attributes of XML and HTML: ``<ssn>…</ssn>``, ``<property name="password" value="…"/>``.
 
+The tags of a text are read one by one. What stands between the tags of an element that has no other inside, but for
+comments and CDATA, is its value; where its name says nothing (``<password><value>…``) those around it are its names.
+"""
+
+import dataclasses
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from holdfast.masking.labels import Role, role_of
-from holdfast.masking.named.cell import NAME_CHARS_MAX, Cell, Matters, cell_of
+from holdfast.masking.named.cell import NAME_CHARS_MAX, Cell, Matters, Spend, cell_of, is_word
+from holdfast.masking.named.grid import Grid
 from holdfast.masking.named.table import VALUES
+from holdfast.masking.spelling import Unit, respelled
 
+_QUOTED: Final = r"\"[^\"<]*+\"|'[^'<]*+'"
+_BARE: Final = r"[^\s\"'<>=`]{1,400}+"
 # No part of it reaches over the next <, so the whole text is looked at once.
 _TAG: Final = re.compile(
-    r"<(?P<name>[A-Za-z_][\w:.-]{0,63})(?P<attributes>(?:\s++[\w:.-]{1,64}\s?=\s?(?:\"[^\"<>]*\"|'[^'<>]*')){0,64})\s*+(?P<end>/?)>"
-    # A mask looks like a tag; but nobody closes it.
-    r"(?:\s*+(?:<!\[CDATA\[)?(?P<content>[^<>\]]*+)(?:\]\]>\s*+)?(?=</(?P=name)\s*>))?"
+    r"<(?:/(?P<closed>[A-Za-z_][\w:.-]{0,63})\s*+>|(?P<apart>!\[CDATA\[|!--)|(?P<name>[A-Za-z_][\w:.-]{0,63}+)"
+    rf"(?P<attributes>(?:\s++[\w:.@-]{{1,64}}+(?:\s{{0,8}}+=\s{{0,8}}+(?:{_QUOTED}|{_BARE}))?){{0,64}}+)\s*+(?P<end>/?)>)"
 )
-_ATTRIBUTE: Final = re.compile(r"([\w:.-]{1,64})\s?=\s?(?:\"([^\"<>]*)\"|'([^'<>]*)')")
+_ATTRIBUTE: Final = re.compile(rf"(?P<name>[\w:.@-]{{1,64}})\s{{0,8}}=\s{{0,8}}(?P<value>{_QUOTED}|{_BARE})")
+_ESCAPED: Final = re.compile(r"&(?:amp;)?(?P<entity>lt|gt|quot|apos);|\\u003(?P<code>[CEce])|\\(?P<quote>[\"'])")
+_ENTITIES: Final = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "c": "<", "e": ">"}
 _LABELS: Final = frozenset({"th", "dt", "td", "label", "key", "name"})
 _VALUES: Final = frozenset({"td", "dd", "string", "integer", "value", "data", "input", "span"})
+_FORMATS: Final = frozenset({"b", "i", "u", "em", "strong", "code", "pre", "tt", "p", "font", "text", "span"})
 _NEAR_CHARS: Final = 200  # between a label and its value
+_APART_CHARS: Final = 4096  # a longer comment or CDATA section is a document of its own
+_DEPTH_MAX: Final = 16  # of open elements so many are looked at: tags that nobody closes add up
+_AROUND_MAX: Final = 2  # so many elements around a value may give it their name
+_TRIMMED_MAX: Final = 8  # so many comments and ends of CDATA are left out on either side of a value
 
 
-def cells_of_markup(text: str, matters: Matters) -> Iterator[Cell]:
+@dataclasses.dataclass(slots=True)
+class _Element:
+    """An element that is open: what it and its value are called, and where the value begins."""
+
+    name: str
+    labels: tuple[str, ...]
+    column: tuple[str, ...]
+    near: str
+    start: int
+    is_outer: bool = False  # whether another one was inside
+
+
+def cells_of_markup(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The values of elements and attributes in ``text`` whose name, or whose label, matters."""
-    if "</" not in text and "/>" not in text:
+    if "</" in text or "/>" in text or ("<" in text and "=" in text):
+        yield from _Markup(text, matters, spend).cells()
+    if "&lt;" not in text and "\\u003" not in text:
         return
-    label, label_end = "", -1
-    grid = _Grid()
-    for tag in _TAG.finditer(text):
+    spend(len(text))
+    inner = respelled(text, _ESCAPED, _units)
+    if inner is not None:
+        for cell in _Markup(inner.text, matters, spend).cells():
+            yield Cell(cell.names, *inner.span(cell.start, cell.end))
+
+
+def _units(match: re.Match[str]) -> list[Unit]:
+    return [(match["quote"] or _ENTITIES[(match["entity"] or match["code"]).lower()], len(match[0]))]
+
+
+class _Markup:
+    """One text."""
+
+    def __init__(self, text: str, matters: Matters, spend: Spend) -> None:
+        self._text = text
+        self._matters = matters
+        self._spend = spend
+        self._open: list[_Element] = []
+        self._grid = Grid()
+        self._label, self._label_end = "", -1
+        self._apart_end = 0  # of the comment or CDATA section whose tags are no children of what is around it
+
+    def cells(self) -> Iterator[Cell]:
+        """The values, in the order in which their elements end."""
+        for tag in _TAG.finditer(self._text):
+            self._spend(len(tag[0]))
+            if tag["closed"]:
+                yield from self._close(tag)
+            elif tag["apart"]:
+                mark = "-->" if tag["apart"] == "!--" else "]]>"
+                end = self._text.find(mark, tag.end(), tag.end() + _APART_CHARS)
+                self._apart_end = max(end, self._apart_end)
+            else:
+                yield from self._enter(tag)
+
+    def _enter(self, tag: re.Match[str]) -> Iterator[Cell]:
         name = tag["name"].rpartition(":")[2]
-        column = grid.column(name.lower(), tag["content"] or "")
-        near = label if tag.start() - label_end <= _NEAR_CHARS else ""
-        labels = _labels(tag["attributes"])
-        yield from _of_attributes(text, tag, labels, near, matters)
-        content = (tag["content"] or "").strip()
-        if content and not tag["end"]:
-            is_value = (name.lower() in _VALUES and not column) or role_of(name) is Role.VALUE
-            beside = (near,) if is_value or _says_value(column) else ()
-            names = tuple(one for one in (*labels, *column, *beside, name) if one and matters(one))
-            if names and (cell := cell_of(text, *tag.span("content"), *names)):
+        near = self._label if tag.start() - self._label_end <= _NEAR_CHARS else ""
+        labels = _labels(tag["attributes"]) if tag["attributes"] else ()
+        column = self._grid.enter(name.lower())
+        if tag["attributes"]:
+            yield from self._attributes(tag, labels, near)
+        if not tag["end"]:
+            self._open.append(_Element(tag["name"], labels, column, near, tag.end()))
+            if len(self._open) > 2 * _DEPTH_MAX:
+                del self._open[:_DEPTH_MAX]
+
+    def _close(self, tag: re.Match[str]) -> Iterator[Cell]:
+        depth = next((at for at, one in enumerate(self._open[: -_DEPTH_MAX - 1 : -1]) if one.name == tag["closed"]), -1)
+        if depth < 0:
+            return
+        element = self._open[-depth - 1]
+        del self._open[-depth - 1 :]
+        if self._open and tag.start() >= self._apart_end:
+            self._open[-1].is_outer = True
+        if not element.is_outer:
+            yield from self._value(element, tag)
+
+    def _value(self, element: _Element, tag: re.Match[str]) -> Iterator[Cell]:
+        start, end = _trimmed(self._text, element.start, min(tag.start(), element.start + 2 * _APART_CHARS))
+        content = self._text[start:end]
+        if not content:
+            return
+        name = element.name.rpartition(":")[2]
+        names = tuple(one for one in self._names(element, name.lower(), content) if one and self._matters(one))
+        if names and (cell := cell_of(self._text, start, end, *names)):
+            yield cell
+        if name.lower() == "th":
+            self._grid.say(content)
+        if len(content) <= NAME_CHARS_MAX and (name.lower() in _LABELS or role_of(name) is Role.LABEL):
+            self._label, self._label_end = content.rstrip(": "), tag.end()
+
+    def _names(self, element: _Element, name: str, content: str) -> Iterator[str]:
+        """What a value may be called, the best first."""
+        is_holder = name in _VALUES or role_of(name) is Role.VALUE
+        yield from (*element.labels, *element.column)
+        if (is_holder and not element.column) or _says_value(element.column):
+            yield element.near
+        yield name
+        is_format = name in _FORMATS and not is_word(content) and " " not in content
+        if not is_holder and not is_format:
+            return
+        for around in self._open[: -_AROUND_MAX - 1 : -1]:
+            yield from (() if is_format else around.labels)
+            yield around.name.rpartition(":")[2]
+            if role_of(around.name) is not Role.VALUE and around.name.lower() not in _VALUES | _FORMATS:
+                return
+
+    def _attributes(self, tag: re.Match[str], labels: tuple[str, ...], near: str) -> Iterator[Cell]:
+        first = tag.start("attributes")
+        for attribute in _ATTRIBUTE.finditer(tag["attributes"]):
+            is_value = role_of(attribute["name"]) is Role.VALUE
+            said = (*labels, near) if is_value else (attribute["name"],)
+            names = tuple(one for one in said if one and self._matters(one))
+            start, end = attribute.span("value")
+            if names and (cell := cell_of(self._text, first + start, first + end, *names)):
                 yield cell
-            if len(content) <= NAME_CHARS_MAX and (name.lower() in _LABELS or role_of(name) is Role.LABEL):
-                label, label_end = content.rstrip(": "), tag.end()
 
 
 def _says_value(column: tuple[str, ...]) -> bool:
     return bool(column) and column[0].lower() in VALUES
 
 
-class _Grid:
-    """The columns of a table of HTML: what the cells of its last row of headers said."""
-
-    def __init__(self) -> None:
-        self._heads: list[str] = []
-        self._index = -1
-        self._is_head = False
-
-    def column(self, name: str, content: str) -> tuple[str, ...]:
-        """Be told of the next element; what its column is called, if that is known."""
-        if name in ("table", "tr"):
-            self._heads = [] if name == "table" else self._heads
-            self._index, self._is_head = -1, name == "tr"
-        elif name in ("th", "td"):
-            self._index += 1
-            return self._cell(name, content.strip())
-        return ()
-
-    def _cell(self, name: str, content: str) -> tuple[str, ...]:
-        if name == "th" and self._is_head:
-            self._heads = [*(self._heads[: self._index]), content[:NAME_CHARS_MAX]]
-            return ()
-        self._is_head = False
-        return tuple(self._heads[self._index : self._index + 1])
-
-
 def _labels(attributes: str) -> tuple[str, ...]:
-    said = [(role_of(name), first or second) for name, first, second in _ATTRIBUTE.findall(attributes)]
+    said = [(role_of(one["name"]), one["value"].strip("\"'")) for one in _ATTRIBUTE.finditer(attributes)]
     return tuple(text for role, text in said if role in (Role.LABEL, Role.KIND) and 0 < len(text) <= NAME_CHARS_MAX)
 
 
-def _of_attributes(
-    text: str, tag: re.Match[str], labels: tuple[str, ...], near: str, matters: Matters
-) -> Iterator[Cell]:
-    first = tag.start("attributes")
-    for attribute in _ATTRIBUTE.finditer(tag["attributes"]):
-        is_value = role_of(attribute[1]) is Role.VALUE
-        names = tuple(one for one in ((*labels, near) if is_value else (attribute[1],)) if one and matters(one))
-        start, end = attribute.span(2) if attribute[2] is not None else attribute.span(3)
-        if names and (cell := cell_of(text, first + start, first + end, *names)):
-            yield cell
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """``start:end`` of ``text`` without blanks, comments and marks of CDATA around it."""
+    for _ in range(_TRIMMED_MAX):
+        content = text[start:end]
+        start, end = start + len(content) - len(content.lstrip()), end - len(content) + len(content.rstrip())
+        if text.startswith("<![CDATA[", start, end):
+            start += 9
+        elif text.startswith("<!--", start, end) and (behind := text.find("-->", start, end)) >= 0:
+            start = behind + 3
+        elif text.endswith("]]>", start, end):
+            end -= 3
+        elif text.endswith("-->", start, end) and (before := text.rfind("<!--", start, end)) >= 0:
+            end = before
+        else:
+            break
+    return (start, end) if start < end else (start, start)

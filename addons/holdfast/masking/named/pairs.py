@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, cell_of
+from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of
 
 _PAIR: Final = re.compile(
     r"([\"'])(?<![\w\\].)(?P<name>[A-Za-z_][\w .\[\]-]{0,63})\1\s{0,3}(?::|=>)\s{0,3}"
@@ -17,16 +17,17 @@ _ESCAPED: Final = re.compile(
 )
 # A pair of a list of pairs; where the value has no digit, it is as likely another name.
 _TUPLE: Final = re.compile(
-    r"\(\s?([\"'])(?P<name>[A-Za-z_][\w .-]{0,63})\1\s{0,3},\s{0,3}"
-    r"([\"'])(?P<double>(?=[^\"'\n]{0,64}\d)[^\"'\n]{1,200})\3\s?,?\s?\)"
+    r"[(\[]\s?([\"'])(?P<name>[A-Za-z_][\w .-]{0,63})\1\s{0,3},\s{0,3}"
+    r"([\"'])(?P<double>(?=[^\"'\n]{0,64}\d)[^\"'\n]{1,200})\3\s?,?\s?[)\]]"
 )
 
 
-def cells_of_pairs(text: str, matters: Matters) -> Iterator[Cell]:
+def cells_of_pairs(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The values in ``text`` behind a name in quotes that matters."""
     if ":" not in text and "=>" not in text:
         return
     for match in _PAIR.finditer(text):
+        spend(len(match[0]))
         group = next(name for name in ("double", "single", "number") if match[name] is not None)
         if matters(match["name"]) and (cell := cell_of(text, *match.span(group), match["name"])):
             yield cell
@@ -36,8 +37,9 @@ def cells_of_pairs(text: str, matters: Matters) -> Iterator[Cell]:
             yield cell
 
 
-def cells_of_tuples(text: str, matters: Matters) -> Iterator[Cell]:
+def cells_of_tuples(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The second of each two texts between parentheses in ``text`` whose first matters."""
-    for match in _TUPLE.finditer(text) if "(" in text else ():
+    for match in _TUPLE.finditer(text) if "(" in text or "[" in text else ():
+        spend(len(match[0]))
         if matters(match["name"]) and (cell := cell_of(text, *match.span("double"), match["name"])):
             yield cell

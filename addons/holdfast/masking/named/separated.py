@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, cell_of, is_kind, reads_as_name
+from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, is_kind, reads_as_name
 from holdfast.masking.named.table import VALUES, Bounds, Table
 
 _QUOTED: Final = re.compile(r' {0,8}"(?:[^"]|""){0,4096}" {0,8}\r?')
@@ -17,9 +17,9 @@ _NEAR: Final = 5  # records behind a header, one of which must be as long as it 
 class Separated(Table):
     """Tables as RFC 4180 has them, and with other separators."""
 
-    def __init__(self, text: str, lines: Bounds, matters: Matters, mark: str) -> None:
+    def __init__(self, text: str, lines: Bounds, matters: Matters, spend: Spend, mark: str) -> None:
         """``mark`` stands between the cells."""
-        super().__init__(text, lines, matters)
+        super().__init__(text, lines, matters, spend)
         self._mark = mark
         self._ends = [end for _, end in lines]
         self._known: tuple[int, Bounds] = (-1, [])
@@ -29,6 +29,7 @@ class Separated(Table):
         yield from super().cells()
         is_pairs = False
         for at in range(len(self.lines)):
+            self.look(at)
             if self.count(at) != 1 or len(bounds := self.bounds(at)) != _PAIR:
                 is_pairs = False
                 continue
@@ -65,6 +66,10 @@ class Separated(Table):
         """Also where the first cell, in quotes, is of more than one line."""
         return self.count(at) > 0 or (self.text.startswith('"', self.lines[at][0]) and len(self.bounds(at)) > 1)
 
+    def is_gap(self, at: int, columns: int) -> bool:
+        """A blank line between records."""
+        return not self.line(at).strip() and at + 1 < len(self.lines) and self.count(at + 1) == columns
+
     def after(self, at: int) -> int:
         """The line behind the record."""
         bounds = self.bounds(at)
@@ -80,9 +85,14 @@ class Separated(Table):
 
     def is_header(self, at: int, bounds: Bounds) -> bool:
         """With a record of as many cells or more behind it; spaced like a sentence only if all are single words."""
-        if len(bounds) < _PAIR or self.line(at)[:1] in (" ", "\t") or at + 1 >= len(self.lines):
+        if len(bounds) < _PAIR or at + 1 >= len(self.lines):
+            return False
+        first = self.line(at)[:1]
+        # Behind a blank, as lines of a patch that did not change, only above others that did.
+        if first == "\t" or (first == " " and self.line(at + 1)[:1] not in ("+", "-")):
             return False
         cells = [self.text[start:end].rstrip("\r") for start, end in bounds]
+        cells[0] = cells[0].removeprefix(" ")
         is_plain = all(_WORD.fullmatch(cell.strip(" >\ufeff")) for cell in cells)
         is_tight = all(cell == cell.strip() for cell in cells)
         near = [self.bounds(line) for line in range(at + 1, min(at + _NEAR, len(self.lines)))]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, cell_of
+from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of
 
 _INSERT: Final = re.compile(
     r"\binto\s{1,3}[\w.\"`\[\]]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{0,9}(?:output\s[^()]{1,200}?\s)?(?:values|select)\b\s{0,9}",
@@ -15,13 +15,18 @@ _COPY: Final = re.compile(
     r"\bcopy\s{1,3}[\w.\"]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{1,9}from\s{1,9}stdin[^\n]{0,200}\n",
     re.IGNORECASE,
 )
+_OPEN: Final = r"\s{0,99}(?P<open>\(?)\s{0,99}(?:[NEXnexBb](?='))?"
 _VALUE: Final = re.compile(
-    r"\s{0,99}(?P<open>\(?)\s{0,99}(?:[NEXnex](?='))?(?P<value>'(?:[^']|'')*+'|(?:[^,()']{1,512}+|\([^()]{0,200}\)){0,8}+)\s{0,99}"
+    rf"{_OPEN}(?P<value>'(?:[^']|'')*+'|(?:[^,()']{{1,512}}+|\([^()]{{0,200}}\)){{0,8}}+)\s{{0,99}}"
+)
+# As MySQL reads it. To others a backslash is one, so the value counts where the next one, or the end, follows it.
+_ESCAPED: Final = re.compile(
+    rf"{_OPEN}(?P<value>'(?:[^'\\]|\\.|'')*+'|\"(?:[^\"\\]|\\.|\"\")*+\")\s{{0,99}}(?=[,);]|\Z)", re.DOTALL
 )
 _END: Final = re.compile(r"(?P<close>\)?)\s{0,99}(?P<more>,?)")
 
 
-def cells_of_sql(text: str, matters: Matters) -> Iterator[Cell]:
+def cells_of_sql(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The values of rows in ``text`` for columns whose name matters."""
     if "(" not in text:
         return
@@ -33,7 +38,7 @@ def cells_of_sql(text: str, matters: Matters) -> Iterator[Cell]:
     for match in inserts:
         names = _names(match["columns"], matters)
         if names is not None:
-            yield from _tuples(text, match.end(), starts, names)
+            yield from _tuples(text, match.end(), starts, names, spend)
     blocks = list(_COPY.finditer(text))
     for match, stop in zip(blocks, [*(block.start() for block in blocks[1:]), len(text)], strict=False):
         names = _names(match["columns"], matters)
@@ -47,15 +52,16 @@ def _names(columns: str, matters: Matters) -> list[str] | None:
     return known if any(known) else None
 
 
-def _tuples(text: str, at: int, starts: list[int], names: list[str]) -> Iterator[Cell]:
+def _tuples(text: str, at: int, starts: list[int], names: list[str], spend: Spend) -> Iterator[Cell]:
     """The values from ``at`` on; another of the statements that begin at ``starts`` ends them, outside of quotes."""
     index = 0
     while True:
-        value = _VALUE.match(text, at)
+        value = _value(text, at)
         end = None if value is None else _END.match(text, value.end())
         if value is None or end is None or end.end() == at:
             return
-        is_quoted = value["value"].startswith("'")
+        spend(end.end() - at)
+        is_quoted = value["value"][:1] in ("'", '"')
         if not is_quoted and bisect.bisect_left(starts, at) != bisect.bisect_left(starts, value.end()):
             return
         index = 0 if value["open"] else index
@@ -66,6 +72,10 @@ def _tuples(text: str, at: int, starts: list[int], names: list[str]) -> Iterator
         at = end.end()
         if not end["more"]:
             return
+
+
+def _value(text: str, at: int) -> re.Match[str] | None:
+    return _ESCAPED.match(text, at) or _VALUE.match(text, at)
 
 
 def _lines(text: str, at: int, last: int, names: list[str]) -> Iterator[Cell]:

@@ -1,13 +1,26 @@
 """A table in the lines of a text, whatever stands between its cells."""
 
 import abc
+import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, cell_of, has_digit, is_kind, is_mostly_digits, reads_as_name
+from holdfast.masking.named.cell import (
+    Cell,
+    Matters,
+    Spend,
+    cell_of,
+    has_digit,
+    is_kind,
+    is_mostly_digits,
+    is_word,
+    reads_as_name,
+)
 
 COLUMNS_MAX: Final = 256
 _PAIR: Final = 2  # such a line may also be a name and its value
+_LINE_CHARS: Final = 16  # to look at a line costs as much as to give so many more characters to a pattern
+_NUMBERED: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,40}[A-Za-z][ _-]?\d{1,2}")  # address1, line_2
 _HEADERS_MAX: Final = 4  # of lines alike, those in which a header is looked for: a title may have a comma too
 
 # What the second of two columns is called where the first names each value.
@@ -23,15 +36,17 @@ type Bounds = list[tuple[int, int]]  # where lines, or the cells of one, begin a
 class Table(abc.ABC):
     """One way of writing tables."""
 
-    def __init__(self, text: str, lines: Bounds, matters: Matters) -> None:
+    def __init__(self, text: str, lines: Bounds, matters: Matters, spend: Spend) -> None:
         self.text = text
         self.lines = lines
         self.matters = matters
+        self._spend = spend
 
     def cells(self) -> Iterator[Cell]:
         """The cells under columns whose name matters."""
         at, before, alike = 0, 0, 0
         while at < len(self.lines):
+            self.look(at)
             count = self.count(at)
             alike = alike + 1 if count == before else 0
             names = self._header(at) if count and alike < _HEADERS_MAX else None
@@ -40,11 +55,13 @@ class Table(abc.ABC):
                 alike = _HEADERS_MAX if count and not alike and self._is_of_kinds(at) else alike
                 at, before = at + 1, count
                 continue
+            columns = count
             at, before = at + 1, 0
             if at + 1 < len(self.lines) and not self.line(at).strip() and self.count(at + 1) == count:
                 at += 1  # one blank line below the header
-            while at < len(self.lines) and (self.goes_on(at) or self.is_rule(at)):
-                if not self.is_rule(at):
+            while at < len(self.lines) and (self.goes_on(at) or self.is_rule(at) or self.is_gap(at, columns)):
+                self.look(at)
+                if self.goes_on(at) and not self.is_rule(at):
                     yield from self.row(at, names)
                 at = self.after(at)
 
@@ -67,14 +84,24 @@ class Table(abc.ABC):
         known = [bool(name) and self.matters(name) for name in names]
         # Data has digits; a name has some only where a rule knows the name, or behind what it says.
         unknown = [name for one, name in zip(known, names, strict=True) if name and not one]
-        is_data = is_mostly_digits if len(names) > _PAIR else has_digit
-        if not any(known) or any(map(is_data, unknown)) or (unknown and all(map(is_kind, unknown))):
+        if not any(known) or (unknown and all(map(is_kind, unknown))) or self._is_data(at, unknown, known):
             return None
         return (
             [name if one else "" for one, name in zip(known, names, strict=True)]
             if self.is_header(at, bounds)
             else None
         )
+
+    def _is_data(self, at: int, unknown: list[str], known: list[bool]) -> bool:
+        """Whether a line is none of names: of two columns, ``user1`` is one only where no other name stands below."""
+        if len(known) > _PAIR or not any(map(has_digit, unknown)):
+            return any(map(is_mostly_digits, unknown))
+        return not all(map(_NUMBERED.fullmatch, unknown)) or self.is_word_below(at, known.index(True))
+
+    def is_word_below(self, at: int, index: int) -> bool:
+        """Whether a word, or nothing, stands below a cell of the line ``at``."""
+        bounds = self.bounds(at + 1) if at + 1 < len(self.lines) else []
+        return index >= len(bounds) or is_word(self.text[slice(*bounds[index])].strip(_AROUND))
 
     def row(self, at: int, names: list[str]) -> Iterator[Cell]:
         """The cells of a line under columns with one of ``names``."""
@@ -89,6 +116,15 @@ class Table(abc.ABC):
         """The text of a line."""
         start, end = self.lines[at]
         return self.text[start:end]
+
+    def look(self, at: int) -> None:
+        """Count a line that is about to be looked at."""
+        start, end = self.lines[at]
+        self._spend(end - start + _LINE_CHARS)
+
+    def is_gap(self, at: int, columns: int) -> bool:  # noqa: ARG002 -- most tables end with an empty line
+        """Whether a line is empty, and the next is a row of a table with so many separators."""
+        return False
 
     def goes_on(self, at: int) -> bool:
         """Whether a line is a row of the table above."""

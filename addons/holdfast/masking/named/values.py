@@ -7,7 +7,7 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.named.blocks import cells_of_blocks
-from holdfast.masking.named.cell import Cell, Matters
+from holdfast.masking.named.cell import Cell, Matters, Spend
 from holdfast.masking.named.lines import cells_of_lines
 from holdfast.masking.named.markup import cells_of_markup
 from holdfast.masking.named.pairs import cells_of_pairs, cells_of_tuples
@@ -18,14 +18,24 @@ from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import name_context, name_words
 
 KEY_RECOGNIZER: Final = "key"
-type _Finder = Callable[[str, Matters], Iterator[Cell]]
+type _Finder = Callable[[str, Matters, Spend], Iterator[Cell]]
 
 # Far from their name, so that a word of it is no context for them in the text.
 _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
 _BESIDE: Final[tuple[_Finder, ...]] = (cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples)
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _CHARS_MIN: Final = 8
-_SIGNS: Final = ("\n", ": [", '"', "'", "</", "/>", " into ", " INTO ")  # without one of them there is nothing to find
+_SIGNS: Final = (
+    "\n",
+    ": [",
+    '"',
+    "'",
+    "<",
+    "&lt;",
+    "\\u003",
+    " into ",
+    " INTO ",
+)  # without one of them there is nothing to find
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
 
 
@@ -57,8 +67,8 @@ class Values:
             budget.spend(_NAME_CHARS)
             return self._forces.knows(name)
 
-        apart = (cell for finder in _APART for cell in finder(text, matters))
-        beside = (cell for finder in _BESIDE for cell in finder(text, is_known))
+        apart = (cell for finder in _APART for cell in finder(text, matters, budget.spend))
+        beside = (cell for finder in _BESIDE for cell in finder(text, is_known, budget.spend))
         return [span for cells in (apart, beside) for cell in cells for span in self._of(text, cell, budget)]
 
     def _of(self, text: str, cell: Cell, budget: Budget) -> Iterator[Span]:
