@@ -53,9 +53,8 @@ def escapes_in(text: str) -> Iterator[tuple[int, int]]:
     """Where each escape of any kind begins and ends, in order."""
     for match in _ANY.finditer(text):
         at = match.start()
-        for shown, width in _units(match):
-            if width > 1 or shown != text[at : at + width]:
-                yield at, at + width
+        for _, width in _units(match):
+            yield at, at + width
             at += width
 
 
@@ -153,5 +152,5 @@ def _named(whole: str) -> list[Unit]:
     for end in range(len(name), _ENTITY_CHARS_MIN - 1, -1):
         char = html.entities.html5.get(name[:end])
         if char is not None:
-            return [(char, end + 1), *((rest, 1) for rest in name[end:])]
-    return [(char, 1) for char in whole]
+            return [(char, end + 1)]
+    return []

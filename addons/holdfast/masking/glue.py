@@ -10,6 +10,7 @@ from typing import Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
 
+from holdfast.masking.origins import Pieces
 from holdfast.masking.spelling import CHANGES_MAX, Spelling, Stretch
 
 # ECMA-48, 5.4: what a terminal does not show; and 8.3.89, which also titles windows and makes links. Log viewers write
@@ -50,16 +51,18 @@ def glued_in(text: str) -> Iterator[Stretch]:
 def unglued(text: str) -> Spelling | None:
     """``text`` with one blank in place of each such thing; None where there is none."""
     parts: list[str] = []
-    origins: list[int] = []
+    pieces = Pieces()
     changes: list[Stretch] = []
     at = 0
     for start, end in glued_in(text):
         parts += (text[at:start], " ")
-        origins.extend(range(at, start + 1))
-        changes.append((len(origins) - 1, len(origins)))
+        pieces.copy(at, start)
+        changes.append((pieces.length, pieces.length + 1))
+        pieces.stand(start, 1)
         at = end
     if not changes:
         return None
-    origins.extend(range(at, len(text) + 1))
+    pieces.copy(at, len(text))
     new = "".join((*parts, text[at:]))
+    origins = pieces.done(len(text))
     return Spelling(new, origins, tuple(changes) if len(changes) <= CHANGES_MAX else ((0, len(new)),))

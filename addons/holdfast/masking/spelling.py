@@ -1,10 +1,11 @@
 """A text in another spelling, and where in the original each of its characters came from."""
 
-import bisect
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
+
+from holdfast.masking.origins import Origins, Pieces, from_place
 
 type Stretch = tuple[int, int]  # start and end in a text
 type Unit = tuple[str, int]  # what stands in the new spelling, and how many characters of the old one it stands for
@@ -22,7 +23,7 @@ class Spelling:
     """
 
     text: str
-    origins: list[int]
+    origins: Origins
     changes: tuple[Stretch, ...] = ()
 
     def span(self, start: int, end: int) -> Stretch:
@@ -34,7 +35,7 @@ class Spelling:
 
     def is_cut(self, start: int, end: int, length: int) -> bool:
         """Whether the span ``start:end`` of the original, of ``length`` characters, might go on where this ends."""
-        return start == self.origins[0] != 0 or end == self.origins[-1] != length
+        return start == self.origins[0] != 0 or end == self.origins[len(self.text)] != length
 
     def part(self, start: int, end: int) -> "Spelling":
         """``start:end`` of this spelling, and what is left of the units that this cuts."""
@@ -42,58 +43,79 @@ class Spelling:
             start -= 1
         while end < len(self.text) and self.origins[end] == self.origins[end - 1]:
             end += 1
-        return Spelling(self.text[start:end], self.origins[start : end + 1])
+        return Spelling(self.text[start:end], from_place(start).beyond(self.origins))
 
     def then(self, inner: "Spelling | None") -> "Spelling":
         """``inner``, a spelling of this one's text, as one of the original; this one where there is none."""
         if inner is None:
             return self
-        return Spelling(inner.text, [self.origins[index] for index in inner.origins], inner.changes)
+        return Spelling(inner.text, inner.origins.beyond(self.origins), inner.changes)
 
     def swapped(self, chars: Mapping[str, str]) -> "Spelling":
         """This spelling with what each of ``chars`` stands for in its place; what was changed before counts too."""
         places = _places(self.text, chars)
         changes = _few([*self.changes, *((at, at + 1) for at in places)], len(self.text))
         if all(len(seen) == 1 for seen in chars.values()):
-            text = self.text.translate({ord(char): seen for char, seen in chars.items()})
-            return Spelling(text, self.origins, changes)
+            return Spelling(translated(self.text, chars), self.origins, changes)
         parts: list[str] = []
-        starts: list[int] = []
+        pieces = Pieces()
         done = 0
         for at in places:
             seen = chars[self.text[at]]
             parts += (self.text[done:at], seen)
-            starts += range(done, at)
-            starts += [at] * len(seen)
+            pieces.copy(done, at)
+            pieces.stand(at, len(seen))
             done = at + 1
-        starts += range(done, len(self.text) + 1)
         parts.append(self.text[done:])
-        moved = [(bisect.bisect_left(starts, start), bisect.bisect_left(starts, end)) for start, end in changes]
-        return Spelling("".join(parts), [self.origins[at] for at in starts], tuple(moved))
+        pieces.copy(done, len(self.text))
+        origins = pieces.done(len(self.text))
+        moved = tuple((origins.index_of(start), origins.index_of(end)) for start, end in changes)
+        return Spelling("".join(parts), origins.beyond(self.origins), moved)
+
+
+def as_it_stands(text: str, start: int = 0) -> Spelling:
+    """``text`` itself, which stands at ``start`` of the original."""
+    return Spelling(text, from_place(start))
 
 
 def respelled(text: str, pattern: re.Pattern[str], units: Callable[[re.Match[str]], list[Unit]]) -> Spelling | None:
-    """``text`` with what ``units`` makes of each match of ``pattern``, covering it; None where nothing changes."""
+    """``text`` with what ``units`` makes of each match of ``pattern``; None where nothing changes.
+
+    They stand for the beginning of the match, or all of it. Where there are none, it stays.
+    """
     parts: list[str] = []
-    origins: list[int] = []
+    pieces = Pieces()
     changes: list[Stretch] = []
     at = 0
     for match in pattern.finditer(text):
-        parts.append(text[at : match.start()])
-        origins.extend(range(at, match.start()))
-        at = match.start()
-        first = len(origins)
-        for shown, width in units(match):
+        found = units(match)
+        if not found:
+            continue
+        start = match.start()
+        parts.append(text[at:start])
+        pieces.copy(at, start)
+        at = start
+        first = pieces.length
+        for shown, width in found:
             parts.append(shown)
-            origins.extend([at] * len(shown))
+            pieces.stand(at, len(shown))
             at += width
-        changes.append((first, len(origins)))
+        changes.append((first, pieces.length))
     if not at:
         return None
     parts.append(text[at:])
-    origins.extend(range(at, len(text) + 1))
+    pieces.copy(at, len(text))
     new = "".join(parts)
-    return None if new == text else Spelling(new, origins, _few(changes, len(new)))
+    return None if new == text else Spelling(new, pieces.done(len(text)), _few(changes, len(new)))
+
+
+def translated(text: str, chars: Mapping[str, str]) -> str:
+    """``text`` with each of ``chars``, of one character like what stands for it, replaced."""
+    if len(chars) > _CHARS_SOUGHT_MAX or not chars.keys().isdisjoint(chars.values()):
+        return text.translate({ord(char): seen for char, seen in chars.items()})
+    for char, seen in chars.items():
+        text = text.replace(char, seen)
+    return text
 
 
 def _places(text: str, chars: Mapping[str, str]) -> list[int]:

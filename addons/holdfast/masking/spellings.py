@@ -16,7 +16,7 @@ from typing import Final
 from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
 from holdfast.masking.glue import CONTROL, glued_in, unglued
 from holdfast.masking.lookalikes import seen_as
-from holdfast.masking.spelling import Spelling, Stretch, Unit, respelled
+from holdfast.masking.spelling import Spelling, Stretch, Unit, as_it_stands, respelled
 
 ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another search of the text
 REACH_CHARS: Final = 256  # the longest shipped pattern that crosses blanks needs 236, the five words before it less
@@ -72,7 +72,7 @@ def plainly(value: str) -> str:
     """``value`` as it reads: what a mask is made of must not depend on how the value was spelled."""
     if _PLAIN.fullmatch(value):
         return value
-    *_, last = _rounds(Spelling(value, list(range(len(value) + 1))))
+    *_, last = _rounds(as_it_stands(value))
     return last.text or value
 
 
@@ -93,7 +93,7 @@ def _fresh(text: str, stretch: Stretch) -> Iterator[Spelling]:
 def _others(text: str, stretch: Stretch) -> Iterator[Spelling]:
     start, end = stretch
     known = {text[start:end]}
-    for spelling in _all(Spelling(text[start:end], list(range(start, end + 1)))):
+    for spelling in _all(as_it_stands(text[start:end], start)):
         for one in (spelling, spelling.then(unglued(spelling.text)), *_without_plus(spelling)):
             if one.text not in known:
                 known.add(one.text)

@@ -19,7 +19,7 @@ from holdfast.masking.keys import KeyForces
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.scoring.labelled import Label
-from holdfast.masking.spelling import Spelling, Unit, respelled
+from holdfast.masking.spelling import Spelling, Unit, as_it_stands, respelled
 from holdfast.masking.tools import Tools
 from holdfast.masking.walk import Walk
 
@@ -93,7 +93,7 @@ def _by_search(text: str, pieces: list[str]) -> Iterator[Label]:
 
 
 def _plainly(text: str) -> Spelling:
-    return respelled(text, _WRITTEN, _read) or Spelling(text, list(range(len(text) + 1)))
+    return respelled(text, _WRITTEN, _read) or as_it_stands(text)
 
 
 def _read(match: re.Match[str]) -> list[Unit]:
