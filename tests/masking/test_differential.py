@@ -3,6 +3,7 @@
 import importlib
 import itertools
 import random
+import re
 import subprocess
 import sys
 from typing import Any
@@ -14,7 +15,7 @@ from tests.masking.differential import RULES, Sides
 from tests.masking.differing_texts import texts
 from tests.repo.tree import ROOT
 
-from holdfast.masking.approx import approximation_of
+from holdfast.masking.approx import approximation_of, to_end_of_run
 from holdfast.masking.budget import Budget
 from holdfast.masking.emails import email_search
 from holdfast.masking.nodes import REPEATS_MAX
@@ -49,8 +50,10 @@ PATTERNS = [
     *(r"(?>\d+)\b", r"\d{2}(?:x|\d\b)?", r"@{1,3}(?!.{3}9)", r"(?:a|ab|abc)\d", r"x?@[.:]", r"(a)?\d(?(1)b|c)"),
     *(r"\W\d\s", r"[^\w]k[\d_]", r"\d{1,2}(?: ?(?:office|fax)\b)?(?=[ ]?(?:office|fax)\b)", r"\Bk\d"),
     r"(?:\d|k){2}(?:-\d){0,9}z",
+    *(r"(?=(?:[-/]?\d){3})\d{1,2}", r"(?=.{2}k)(?=\d-\d)[\d/-]{1,9}", r"(?<=:)(?=\d{3})\w", r"\b[a-z]{1,3}\d\b"),
+    *(r"(?:k\d|\d{2}|z)\b", r"\b(?:\d|k)z", r"\b[k9]\b", r"(?<!\w)\w{2}(?!\w)", r"\b[^\W\d]\d\b", r"\b[\dk]+-?\b"),
 ]
-ENDS = ["\u0661", "\u212a7", "\u017f:", "\u00e9 12", "\ud800", " office"]
+ENDS = ["\u0661", "\u212a7", "\u017f:", "\u00e9 12", "\ud800", " office", "\u212a", "\u20ac", "\u00e9"]
 URLS: Any = presidio.UrlRecognizer()
 EMAILS: Any = presidio.EmailRecognizer()
 
@@ -107,10 +110,8 @@ def test_a_pattern_searched_where_an_engine_says_finds_what_it_finds_anywhere(pa
     dice = random.Random(pattern)
     for _ in range(60):
         made = ["".join(dice.choices("0123 a k;:@-/xbcz_\n9", k=dice.choice([3, 20, 60]))) for _ in range(4)]
-        made += [
-            dice.choice(made) + dice.choice(["\u0661", "\u212a7", "\u017f:", "\u00e9 12", "\ud800", " office"])
-            for _ in range(2)
-        ]
+        made += [dice.choice(made) + dice.choice(ENDS) for _ in range(2)]
+        made += [dice.choice(ENDS).join(re.split("( )", dice.choice(made)[:20])) for _ in range(2)]
         for text, hits in zip(made, prefilter.scan(made), strict=True):
             expected = [match.span() for match in compiled.finditer(text)]
             assert search.spans(View(text), hits, Budget()) == expected, text
@@ -141,6 +142,16 @@ def test_a_text_that_is_nothing_but_hits_is_answered_without_places() -> None:
     prefilter, _ = build_prefilter((dense,), "hyperscan")
     (hits,) = prefilter.scan(["1-1-" * 4000])
     assert hits == {0: []}
+
+
+def test_the_end_of_a_run_is_told_once() -> None:
+    known = approximation_of(r"\d(?:-?\d){2}", FLAGS)
+    assert known is not None
+    prefilter, _ = build_prefilter((to_end_of_run(known, frozenset(b"0123456789-")),), "hyperscan")
+    texts = ["1-2-3-4 12-345", "12-", "1-2 345", "456\n", "789", "12\u06613\u00e94 1"]
+    wanted = [[8, 14], [], [7], [4], [3], [7]]
+    assert [hits.get(0, []) if hits else [] for hits in prefilter.scan(texts)] == wanted
+    assert [hits.get(0, []) if hits else [] for text in texts for hits in prefilter.scan([text])] == wanted
 
 
 def test_without_any_engine_the_pure_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

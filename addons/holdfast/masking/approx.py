@@ -5,15 +5,18 @@ are that), a back-reference stands for anything its group can match, and of what
 only the least is asked for. Each set of characters is evaluated by the very module that runs the pattern, so that
 whatever case folding does is in it.
 
-Texts are seen as :class:`~holdfast.masking.view.View` has them, one byte per character. For ASCII there is an
-expression with ``\b``; for others one without, in which each set that may hold a character beyond ASCII has them all.
+Texts are seen as :class:`~holdfast.masking.view.View` has them, one byte per character. There is an expression for
+ASCII, and one for others: in that, each set has the bytes of all characters beyond ASCII that it may hold, and ``\b``
+is asked only of characters of ASCII. Where a match begins with a lookahead that asks for more than what matches, it is
+the lookahead that is looked for.
 """
 
 import dataclasses
 import functools
 from typing import Any, Final
 
-from holdfast.masking.extent import DIGIT_BYTE, OTHER_BYTE, UnreadableError, ascii_members, set_of, trees_of
+from holdfast.masking.edges import byte_edges, resolved
+from holdfast.masking.extent import CASED_BYTE, DIGIT_BYTE, OTHER_BYTE, UnreadableError, ascii_members, set_of, trees_of
 from holdfast.masking.literals import LETTERS_WITH_OTHER_CASES
 from holdfast.masking.nodes import (
     EMPTY,
@@ -24,9 +27,9 @@ from holdfast.masking.nodes import (
     Node,
     Repeat,
     Sequence,
+    bits_min,
     length_min,
     possible,
-    resolved,
     sequence,
     without_end,
     without_start,
@@ -34,7 +37,7 @@ from holdfast.masking.nodes import (
 )
 from holdfast.masking.reading import codes, read
 
-_BEYOND: Final = frozenset({DIGIT_BYTE, OTHER_BYTE})
+_BEYOND: Final = frozenset({CASED_BYTE, DIGIT_BYTE, OTHER_BYTE})
 _CHARS_MAX: Final = 16  # one character of a larger set is no sign of anything
 _EXPRESSION_CHARS_MAX: Final = 200_000  # what takes longer to write than to search
 
@@ -61,51 +64,104 @@ def approximation_of(pattern: str, flags: int) -> Approximation | None:
     tree = read(pattern)
     if tree is None:
         return None
-    behind, body, ahead = _parts(tree)
+    whole, *fronts = [_pair(parts, flags) for parts in _ways(tree)]
+    # A front that asks for no more than the body is not taken: the body says better where a match ends.
+    best = max((one for one in (whole, *fronts) if one is not None), key=_asked_for, default=None)
+    if whole is None or best is None:
+        return None
+    narrow, wide = map(_written, best.pair)
+    return None if narrow is None or wide is None else Approximation(narrow, wide, best.beyond)
+
+
+def to_end_of_run(known: Approximation, members: frozenset[int]) -> Approximation:
+    """``known``, told at the end of the run of ``members`` and of characters beyond ASCII that it stands in.
+
+    That is for a search that takes the whole of such runs: there it makes no difference, and hits are few.
+    """
+    narrow, wide = (Chars(members), Chars(members | _BEYOND))
+    all_bytes = frozenset(range(0x100))
+    ends = [f"{written(Repeat(run, 0, None))}(?:{written(Chars(all_bytes - run.members))}|\\z)" for run in (narrow, wide)]
+    return Approximation(known.ascii + ends[0], known.wide + ends[1], known.beyond + 1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told for ASCII texts and for others; None: there no match is possible."""
+
+    pair: tuple[Node | None, Node | None]
+    beyond: int
+
+
+def _asked_for(told: _Told) -> float:
+    narrow = told.pair[0]
+    return bits_min(narrow) if narrow is not None else -1.0
+
+
+def _pair(parts: "_Parts", flags: int) -> _Told | None:
     try:
-        narrow, wide = (_written(_Reader(flags, is_wide=is_wide), behind, body, ahead) for is_wide in (False, True))
+        return _Told((_told(parts, flags, is_wide=False), _told(parts, flags, is_wide=True)), parts.beyond)
     except UnreadableError:
         return None
-    if narrow is None or wide is None:
-        return None
-    return Approximation(narrow, wide, sum(tree.getwidth()[1] for tree in ahead))
 
 
-def _parts(tree: Any) -> tuple[list[Any], list[Any], list[Any]]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Parts:
     """What must stand before a match, what matches, and what must stand behind, where that has a length."""
+
+    behind: list[Any]
+    body: Any
+    ahead: list[Any]
+    beyond: int
+
+
+def _ways(tree: Any) -> list[_Parts]:
+    """What may be told of a match: of all of it, or of what it looks ahead for at its beginning."""
     items = list(tree)
     start, end = 0, len(items)
     while start < end and items[start][0] in (codes.ASSERT, codes.ASSERT_NOT, codes.AT):
         start += 1
     while end > start and items[end - 1][0] in (codes.ASSERT, codes.ASSERT_NOT, codes.AT):
         end -= 1
-    behind = [argument[1] for code, argument in items[:start] if code is codes.ASSERT and argument[0] < 0]
-    ahead = [argument[1] for code, argument in items[end:] if code is codes.ASSERT and argument[0] > 0]
-    ahead = [tree for tree in ahead if tree.getwidth()[0] > 0 and tree.getwidth()[1] <= _AHEAD_MAX]
-    return behind[:1], items, ahead[:1]
+    behind = [argument[1] for code, argument in items[:start] if code is codes.ASSERT and argument[0] < 0][:1]
+    ahead, fronts = (
+        [
+            tree
+            for code, argument in part
+            if code is codes.ASSERT and argument[0] > 0
+            for tree in argument[1:2]
+            if tree.getwidth()[0] > 0 and tree.getwidth()[1] <= _AHEAD_MAX
+        ]
+        for part in (items[end:], items[:start])
+    )
+    whole = _Parts(behind, items, ahead[:1], sum(tree.getwidth()[1] for tree in ahead[:1]))
+    if not tree.getwidth()[0]:
+        return [whole]  # a match of nothing ends before what it looks ahead for
+    return [whole, *(_Parts(behind, front, [], front.getwidth()[1]) for front in fronts)]
 
 
-def _written(reader: "_Reader", behind: list[Any], body: list[Any], ahead: list[Any]) -> str | None:
-    least = _least(*([reader.sequence(tree) for tree in trees] for trees in (behind, [body], ahead)))
+def _told(parts: _Parts, flags: int, *, is_wide: bool) -> Node | None:
+    """What no match can do without; None where there can be no match, an empty one where that cannot be told."""
+    reader = _Reader(flags, is_wide=is_wide)
+    # In the order of the text, since a reference names a group before it.
+    found = [[reader.sequence(tree) for tree in trees] for trees in (parts.behind, [parts.body], parts.ahead)]
+    nodes = [[possible(node) for node in part] for part in found]
+    if any(node is None for part in nodes for node in part):
+        return None
+    before, (node,), after = ([reader.settled(node) for node in part if node is not None] for part in nodes)
+    node = node if after else without_end(node)
+    node = node if before else without_start(node)
+    if length_min(node) == 0:
+        return EMPTY  # not even an end inside the match could be told
+    return sequence([*before, node, *map(without_end, after)])
+
+
+def _written(least: Node | None) -> str | None:
     if least is None:
         return NEVER
     if length_min(least) == 0 or _is_one_of_many(least):
         return None
     expression = written(least)
     return expression if len(expression) <= _EXPRESSION_CHARS_MAX else None
-
-
-def _least(behind: list[Node], body: list[Node], ahead: list[Node]) -> Node | None:
-    """What no match can do without; None where there can be no match, an empty one where that cannot be told."""
-    parts = [[possible(node) for node in nodes] for nodes in (behind, body, ahead)]
-    if any(node is None for nodes in parts for node in nodes):
-        return None
-    before, (node,), after = ([resolved(node) for node in nodes if node is not None] for nodes in parts)
-    node = node if after else without_end(node)
-    node = node if before else without_start(node)
-    if length_min(node) == 0:
-        return EMPTY  # not even an end inside the match could be told
-    return sequence([*before, node, *map(without_end, after)])
 
 
 def _is_one_of_many(node: Node) -> bool:
@@ -121,6 +177,10 @@ class _Reader:
         self._is_wide = is_wide
         self._groups: dict[int, Node] = {}
 
+    def settled(self, node: Node) -> Node:
+        """``node`` with edges where they can be told, and no barriers."""
+        return byte_edges(resolved(node)) if self._is_wide else resolved(node)
+
     def sequence(self, tree: Any) -> Node:
         return sequence([self._item(code, argument) for code, argument in tree])
 
@@ -128,7 +188,7 @@ class _Reader:
         if code in (codes.ASSERT, codes.ASSERT_NOT):
             return self._look(code, *argument)
         if code is codes.AT:
-            return Edge() if argument is codes.AT_BOUNDARY and not self._is_wide else EMPTY
+            return Edge() if argument is codes.AT_BOUNDARY else EMPTY
         if code is codes.GROUPREF:
             if argument not in self._groups:
                 raise UnreadableError  # inside the group itself
@@ -148,7 +208,7 @@ class _Reader:
         return node
 
     def _look(self, code: Any, direction: int, tree: Any) -> Node:
-        if code is codes.ASSERT_NOT and not self._is_wide and len(tree) == 1 and trees_of(*tree[0]) is None:
+        if code is codes.ASSERT_NOT and len(tree) == 1 and trees_of(*tree[0]) is None:
             kind, argument = tree[0]
             if kind in (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN):
                 return Barrier(direction, self._chars(kind, argument).members)
@@ -177,4 +237,4 @@ def _beyond(code: Any, argument: Any) -> frozenset[int]:
     if high >= 0x80:  # noqa: PLR2004 -- ASCII
         return _BEYOND
     has_other_case = any(low <= ord(letter) <= high for letter in LETTERS_WITH_OTHER_CASES)
-    return frozenset({OTHER_BYTE}) if has_other_case else frozenset()
+    return frozenset({CASED_BYTE}) if has_other_case else frozenset()

@@ -18,6 +18,7 @@ INSIDE: Final = b"a"
 ANCHOR: Final = b"!"
 OTHER_BYTE: Final = 0xFF  # stands for a character beyond ASCII, which is taken to be in every alphabet
 DIGIT_BYTE: Final = 0xFE  # for a digit beyond ASCII
+CASED_BYTE: Final = 0xFD  # for a letter beyond ASCII that is another case of one of ASCII: the Kelvin sign is a k
 _ASCII: Final = "".join(map(chr, range(128)))
 WIDTH_MAX: Final = 512  # a longer match is as good as one of any length
 _AHEAD_MAX: Final = 64

@@ -52,7 +52,7 @@ class HyperscanPrefilter:
         for wide in (False, True):
             places = [at for at, text in enumerate(texts) if text.isascii() != wide]
             if places:
-                parts = [shown(texts[at]).encode("latin-1") for at in places]
+                parts = [shown(texts[at]) for at in places]
                 for at, hits in zip(places, self._scan(parts, int(wide), hits_max), strict=True):
                     found[at] = hits
         return found
@@ -81,12 +81,12 @@ class HyperscanPrefilter:
                 at += 1
                 start = stop + 1
                 stop = start + len(parts[at])
-            if end <= stop:  # else it ends with the separator, and is in no text
-                ends = found[at].get(number)
-                if ends is None:
-                    found[at][number] = [end - start]
-                else:
-                    ends.append(end - start)
+            # What ends with the separator may ask for an end of the text.
+            ends = found[at].get(number)
+            if ends is None:
+                found[at][number] = [min(end, stop) - start]
+            else:
+                ends.append(min(end, stop) - start)
         return found
 
     def _alone(self, part: bytes, which: int, hits_max: int | None) -> Hits | None:

@@ -27,6 +27,7 @@ def _other_cases() -> dict[str, str]:
 
 
 _OTHER_CASES: Final = _other_cases()  # the Kelvin sign is a k, the long s is an s
+OTHER_CASES: Final = frozenset(_OTHER_CASES)
 LETTERS_WITH_OTHER_CASES: Final = frozenset("".join(_OTHER_CASES.values()) + "".join(_OTHER_CASES.values()).upper())
 
 

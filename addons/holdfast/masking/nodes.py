@@ -4,10 +4,10 @@ What is written uses sets of bytes, groups, alternatives, repeats and ``\b`` alo
 """
 
 import dataclasses
+import math
 from typing import Final
 
 REPEATS_MAX: Final = 16  # more, or no limit, makes no difference to a filter, and much to the size of an automaton
-_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,54 +87,6 @@ def possible(node: Node) -> Node | None:
             return node
 
 
-def resolved(node: Node) -> Node:
-    r"""``node`` without barriers: one is ``\b`` where it keeps word characters apart, else it is left out."""
-    match node:
-        case Sequence(items):
-            inner = [item if isinstance(item, Barrier) else resolved(item) for item in items]
-            kept = [_edge(inner, at) if isinstance(item, Barrier) else item for at, item in enumerate(inner)]
-            return sequence([item for item in kept if item is not None])
-        case Either(branches):
-            return Either(tuple(dict.fromkeys(resolved(branch) for branch in branches)))
-        case Repeat(item, low, high):
-            return Repeat(resolved(item), low, high)
-        case Barrier():
-            return EMPTY
-        case _:
-            return node
-
-
-def _edge(items: list[Node], at: int) -> Edge | None:
-    barrier = items[at]
-    if not isinstance(barrier, Barrier) or not barrier.members >= _WORD:
-        return None
-    ahead = items[at + 1 :] if barrier.direction < 0 else items[:at][::-1]
-    for item in ahead:
-        if isinstance(item, Barrier | Edge):
-            continue
-        ends = _ends(item, barrier.direction)
-        return Edge() if ends is not None and ends <= _WORD else None
-    return None
-
-
-def _ends(node: Node, direction: int) -> frozenset[int] | None:
-    """The bytes that ``node`` can begin (direction -1) or end with; None where it may have none."""
-    match node:
-        case Chars(members):
-            return members
-        case Repeat(item, low, _):
-            return _ends(item, direction) if low else None
-        case Either(branches):
-            ends = [_ends(branch, direction) for branch in branches]
-            known = [end for end in ends if end is not None]
-            return frozenset[int]().union(*known) if len(known) == len(ends) else None
-        case Sequence(items):
-            kept = [item for item in items if not isinstance(item, Barrier | Edge)]
-            return _ends(kept[0 if direction < 0 else -1], direction) if kept else None
-        case _:
-            return None
-
-
 def length_min(node: Node) -> int:
     """The fewest bytes that ``node`` matches."""
     match node:
@@ -148,6 +100,21 @@ def length_min(node: Node) -> int:
             return low * length_min(item)
         case _:
             return 0
+
+
+def bits_min(node: Node) -> float:
+    """How much ``node`` asks for at least: bits, of the eight of each byte."""
+    match node:
+        case Chars(members):
+            return 8 - math.log2(max(1, len(members)))
+        case Sequence(items):
+            return sum(map(bits_min, items))
+        case Either(branches):
+            return min(map(bits_min, branches), default=0.0)
+        case Repeat(item, low, _):
+            return low * bits_min(item)
+        case _:
+            return 0.0
 
 
 def without_start(node: Node) -> Node:

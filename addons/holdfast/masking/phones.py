@@ -18,7 +18,7 @@ import phonenumbers
 from phonenumbers import phonenumbermatcher as upstream
 from phonenumbers import phonenumberutil
 
-from holdfast.masking.approx import Approximation, approximation_of
+from holdfast.masking.approx import Approximation, approximation_of, to_end_of_run
 from holdfast.masking.budget import Budget
 from holdfast.masking.dialled import CHARS_MAX, DIGITS_MIN, is_valid
 from holdfast.masking.extent import extent_of
@@ -86,8 +86,13 @@ class PhoneSearch:
 
     def _approximation(self) -> Approximation | None:
         # A number has its digits before any extension; between two of them stands no more than this.
-        digits = rf"\d(?:{upstream._PUNCTUATION}\d){{{self._digits_min - 1}}}"  # noqa: SLF001 -- as in the pattern
-        return approximation_of(digits, 0) if self._plain is not None and self._is_gated else None
+        marks = upstream._PUNCTUATION  # noqa: SLF001 -- as in the pattern
+        found = approximation_of(rf"\d(?:{marks}\d){{{self._digits_min - 1}}}", 0)
+        if found is None or self._plain is None or not self._is_gated:
+            return None
+        # All of the run is looked at, so its end is told, and not each digit.
+        within = frozenset(char for char in map(chr, range(0x80)) if re.fullmatch(rf"\d|{marks}", char))
+        return to_end_of_run(found, frozenset(map(ord, within)))
 
     def spans(self, view: View, hits: Hits | None, budget: Budget, *, with_bare: bool = True) -> list[Span]:
         """Where numbers stand; not ``with_bare``: those that are more than a run of digits alone.
@@ -101,7 +106,7 @@ class PhoneSearch:
         if ends is None or (not ends and view.digits < self._digits_min):
             return []
         if ends:
-            windows = view.around(ends, self._plain, None, 0)
+            windows = view.around(ends, self._plain, None, self.approximation.beyond if self.approximation else 0)
         else:
             windows = view.windows((self._anchored, None, self._digits_min, self._digits_min))
         found: list[Span] = []

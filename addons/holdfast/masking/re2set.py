@@ -29,7 +29,7 @@ class Re2Prefilter:
         return [self._one(text) for text in texts]
 
     def _one(self, text: str) -> Hits | None:
-        matching = self._sets[not text.isascii()].Match(shown(text).encode("latin-1")) or ()
+        matching = self._sets[not text.isascii()].Match(shown(text)) or ()
         witness = len(self._numbers)
         if witness not in matching:
             return None

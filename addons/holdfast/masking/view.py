@@ -2,13 +2,13 @@
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
 
-from holdfast.masking.extent import ANCHOR, DIGIT_BYTE, INSIDE, OTHER_BYTE, OUTSIDE
-from holdfast.masking.literals import lowered
+from holdfast.masking.extent import ANCHOR, CASED_BYTE, DIGIT_BYTE, INSIDE, OTHER_BYTE, OUTSIDE
+from holdfast.masking.literals import OTHER_CASES, lowered
 
 type Windows = tuple[tuple[int, int], ...]
 type WindowsKey = tuple[bytes, int | None, int, int]
@@ -19,19 +19,40 @@ _OTHER_BYTES: Final = bytes(byte for byte in range(256) if byte not in _DIGITS)
 _ANCHORS: Final = re.compile(ANCHOR + b"+")
 # A run with an anchor in it. It is begun at its beginning only, and so what has no anchor is not gone over again.
 _RUNS: Final = re.compile(b"(?<!%b)%b*+%b[%b%b]*+" % (INSIDE, INSIDE, ANCHOR, INSIDE, ANCHOR))
+_ASCII: Final = "".join(map(chr, range(0x80)))
+_BYTES: Final = bytes(range(256))
+_SOUGHT_MAX: Final = 16  # kinds of digits; for more of them the text is gone through once
 _WIDTHS_MIN: Final = 6  # a run of so many times the longest match is worth cutting down
 
 
 @functools.lru_cache(maxsize=4096)
-def _byte_char(char: str) -> str:
-    return chr(DIGIT_BYTE) if char.isdecimal() or _DIGIT.match(char) else chr(OTHER_BYTE)
+def _is_digit(char: str) -> bool:
+    return char.isdecimal() or _DIGIT.match(char) is not None
 
 
-def shown(text: str) -> str:
-    """``text`` with every character as one byte: what is not ASCII is a digit or something else."""
+def shown(text: str) -> bytes:
+    """``text`` with every character as one byte: what is not ASCII is a digit, another case of a letter, or else."""
     if text.isascii():
-        return text
-    return text.translate({ord(char): _byte_char(char) for char in set(text) if char > "\x7f"})
+        return text.encode("ascii")
+    chars = set(text)
+    special = {char: DIGIT_BYTE for char in chars if char > "\x7f" and _is_digit(char)}
+    special |= dict.fromkeys(chars & OTHER_CASES, CASED_BYTE)
+    free = [char for char in _ASCII if char not in chars and char != "?"]
+    if len(free) <= len(special) or len(special) > _SOUGHT_MAX:
+        return _shown_one_by_one(text, chars, special)
+    # What the text does not hold stands for those, and for the mark that is put for all that cannot be encoded.
+    table = bytearray(_BYTES)
+    table[ord("?")], table[ord(free[0])] = OTHER_BYTE, ord("?")
+    text = text.replace("?", free[0])
+    for (char, byte), stand_in in zip(special.items(), free[1:], strict=False):
+        table[ord(stand_in)] = byte
+        text = text.replace(char, stand_in)
+    return text.encode("ascii", "replace").translate(bytes(table))
+
+
+def _shown_one_by_one(text: str, chars: set[str], special: Mapping[str, int]) -> bytes:
+    table = {ord(char): chr(special.get(char, OTHER_BYTE)) for char in chars if char > "\x7f"}
+    return text.translate(table).encode("latin-1")
 
 
 class View:
@@ -54,7 +75,7 @@ class View:
     def raw(self) -> bytes:
         """The text, one byte per character."""
         if self._bytes is None:
-            self._bytes = shown(self.text).encode("latin-1")
+            self._bytes = shown(self.text)
         return self._bytes
 
     @property
