@@ -134,9 +134,10 @@ def run_explain(options: argparse.Namespace) -> int:
 
 def _masker(ruleset: Ruleset) -> Mask:
     from holdfast.masking.masker import Masker  # noqa: PLC0415 -- Presidio takes seconds to import; `check --help` none
+    from holdfast.masking.prefilter import AT_ONCE  # noqa: PLC0415 -- beside its one use
 
     # Any key will do: pseudonyms shown here are not those of a gateway.
-    masker = Masker(ruleset.masking, bytes(32))
+    masker = Masker(ruleset.masking, bytes(32), prefilter=AT_ONCE)
     return lambda facts: masker.mask(facts.call, server=facts.server)
 
 

@@ -46,8 +46,12 @@ class Task:
 class Core:
     """Masks by one set of rules. Made once per set: loading takes seconds, masking a fraction of one ms."""
 
-    def __init__(self, rules: MaskingRules, key: bytes, automata: Automata | None = None) -> None:
+    def __init__(
+        self, rules: MaskingRules, key: bytes, automata: Automata | None = None, prefilter: str | None = None
+    ) -> None:
         """Build and warm the engine. ``key`` (32 bytes) is the key of pseudonyms; ``automata`` saves compiling anew.
+
+        ``prefilter`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None.
 
         Raises:
             MaskingError: the engine cannot be loaded, or the key has another length.
@@ -56,7 +60,7 @@ class Core:
             raise MaskingError(f"the masking key has {len(key)} bytes, not {KEY_BYTES}")
         cache_key = hashlib.blake2b(b"holdfast/masking/cache/v1", key=key, digest_size=32).digest()
         self._rules = rules
-        self._scanner = Scanner(rules, cache_key, automata)
+        self._scanner = Scanner(rules, cache_key, automata, prefilter)
         self._key = key
         sets = (rules.in_force, *(override.in_force for override in rules.overrides))
         # By identity: the rules hold each of them, and to compare them by value would take longer than a short text.

@@ -58,8 +58,12 @@ def describe(rules: MaskingRules) -> Engine:
 class Scanner:
     """Finds every span of a text that the rules name, in the text as it is and in its other spellings."""
 
-    def __init__(self, rules: MaskingRules, cache_key: bytes, automata: Automata | None = None) -> None:
+    def __init__(
+        self, rules: MaskingRules, cache_key: bytes, automata: Automata | None = None, prefilter: str | None = None
+    ) -> None:
         """Build and warm the recognizers. ``cache_key`` (32 bytes) keys the digests under which results are cached.
+
+        ``prefilter`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None.
 
         Raises:
             MaskingError: Presidio cannot be loaded with these rules, or does not find what it must.
@@ -73,7 +77,7 @@ class Scanner:
         self._own_ids = {rule.id for rule in rules.patterns} | {rule.id for rule in rules.deny}
         self._allows = [_Allow(rule) for rule in rules.allow]
         try:
-            self.finder = _build_finder(rules, Cutter(names), automata)
+            self.finder = _build_finder(rules, Cutter(names), automata, prefilter)
             quiet.quieten()
             self.finder.find(WARM_UP, (), Budget())
             self.finder.find("warm", ("card",), Budget())
@@ -207,10 +211,10 @@ def _start(mask: tuple[int, int]) -> int:
     return mask[0]
 
 
-def _build_finder(rules: MaskingRules, cutter: Cutter, automata: Automata | None) -> Finder:
+def _build_finder(rules: MaskingRules, cutter: Cutter, automata: Automata | None, prefilter: str | None) -> Finder:
     recognizers = build_recognizers(rules)
     if rules.spacy_model is None:
-        return DirectFinder(recognizers, cutter, automata=automata)
+        return DirectFinder(recognizers, cutter, prefilter, automata)
     return FullFinder(recognizers, build_language(rules, cutter))
 
 

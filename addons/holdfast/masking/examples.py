@@ -42,13 +42,15 @@ def rules_that_prove(rules: MaskingRules) -> tuple[Rule, ...]:
     return (*rules.entities, *rules.patterns, *rules.keys, *rules.deny, *rules.allow)
 
 
-def check_examples(rules: MaskingRules) -> list[Problem]:
+def check_examples(rules: MaskingRules, prefilter: str | None = None) -> list[Problem]:
     """Every example that does not hold; empty where all do.
+
+    ``prefilter`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None.
 
     Raises:
         MaskingError: the engine cannot be loaded, or failed over an example.
     """
-    bench = _Bench(rules)
+    bench = _Bench(rules, prefilter)
     return [
         Problem(rule.file, rule.line, rule.id, problem)
         for rule in rules_that_prove(rules)
@@ -79,8 +81,8 @@ def _problems(rule: Rule, bench: "_Bench") -> list[str]:
 class _Bench:
     """Runs examples through the real engine."""
 
-    def __init__(self, rules: MaskingRules) -> None:
-        self._tools = Tools.of(rules, rules.everything, Scanner(rules, _KEY), _KEY)
+    def __init__(self, rules: MaskingRules, prefilter: str | None) -> None:
+        self._tools = Tools.of(rules, rules.everything, Scanner(rules, _KEY, prefilter=prefilter), _KEY)
         self._forces = KeyForces(rules, rules.everything)
         self._paths = Paths(dataclasses.replace(rules, paths=()), "", None, Direction.TO_SERVER)
 

@@ -35,14 +35,21 @@ class Masker:
     """Masks messages by one set of rules."""
 
     def __init__(
-        self, rules: MaskingRules, key: bytes, workers: Pool | None = None, automata: Automata | None = None
+        self,
+        rules: MaskingRules,
+        key: bytes,
+        workers: Pool | None = None,
+        automata: Automata | None = None,
+        prefilter: str | None = None,
     ) -> None:
         """Build and warm the engine. ``key`` (32 bytes) is the key of pseudonyms; ``automata`` saves compiling anew.
+
+        ``prefilter`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None.
 
         Raises:
             MaskingError: the engine cannot be loaded, or the key has another length.
         """
-        self._core = Core(rules, key, automata)
+        self._core = Core(rules, key, automata, prefilter)
         self._workers = workers
         self._engine = engine.describe(rules)
 

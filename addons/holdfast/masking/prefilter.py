@@ -15,6 +15,7 @@ from holdfast.masking.automata import Automata
 type Hits = dict[int, list[int]]
 
 ENGINES: Final = ("hyperscan", "re2", "pure")  # in the order in which they are tried
+AT_ONCE: Final = "pure"  # for who has a few short texts: to compile takes longer than to search them
 
 
 class Prefilter(Protocol):

@@ -8,6 +8,7 @@ from typing import Final
 from holdfast.errors import MaskingError, RulesError
 from holdfast.identity.rules import parse_identity
 from holdfast.masking.entries import MaskingRules
+from holdfast.masking.prefilter import AT_ONCE
 from holdfast.masking.profiles import FOLDER, Profiles
 from holdfast.masking.rules import parse_every_rule
 from holdfast.policy.access import parse_access
@@ -77,7 +78,7 @@ def _masking(section: Section, directory: Path) -> Iterator[FileReport]:
     beside = Beside(directory)
     rules = parse_every_rule(section, beside)
     proving = examples.rules_that_prove(rules)
-    problems = examples.check_examples(rules)
+    problems = examples.check_examples(rules, AT_ONCE)
     for file in (section.file, *(source.name for source in beside.sources if not source.name.startswith(FOLDER))):
         own = [rule for rule in proving if rule.file == file]
         count = len(own) + (len(rules.paths) + len(rules.overrides) if file == section.file else 0)
