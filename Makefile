@@ -16,8 +16,8 @@ OUT ?= evidence.zip
 SECONDS ?= 60
 ARGS ?=
 export UPSTREAM HOST PORT WEB_PORT RULES DATA OUT SECONDS
-# A caller's own Python paths would reach into .venv.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# A caller's own Python paths would reach into .venv; without bytecode on disk, each process compiles all sources anew.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 PY := .venv/bin/python
 
@@ -55,7 +55,7 @@ web: upstream setup ## The same in mitmweb, its page on loopback only
 
 .PHONY: test
 test: setup ## Run every test, on up to four cores
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: foreign
 foreign: setup ## Set up .foreign: verifiers by others, which the tests in tests/foreign ask

@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from tests.live.harness.warm import masker_of
 from tests.policy.shipped import RULES
 
 from holdfast.masking.masker import Masker
@@ -14,7 +15,7 @@ from holdfast.wireheaders import tells
 
 @pytest.fixture(scope="module")
 def masker() -> Masker:
-    return Masker(load_ruleset(Path(RULES)).masking, bytes(32))
+    return masker_of(load_ruleset(Path(RULES)).masking)
 
 
 def test_ids_as_servers_draw_them_never_tell_anything(masker: Masker) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.gate.works import Works, write_rules
+from tests.live.harness.warm import masker_of
 
 from holdfast.masking.masker import Masker
 from holdfast.policy.ruleset import Ruleset, load_ruleset
@@ -15,7 +16,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
 
 @pytest.fixture(scope="session")
 def masker(shipped: Ruleset) -> Masker:
-    return Masker(shipped.masking, bytes(32))
+    return masker_of(shipped.masking)
 
 
 @pytest.fixture

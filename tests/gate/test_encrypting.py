@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from tests.gate.works import Works, result, tool, write_rules
+from tests.live.harness.warm import masker_of
 from tests.masking.conftest import rules_of
 from tests.masking.test_sealing import PRIVATE, RULES, SSN
 
@@ -13,7 +14,6 @@ from holdfast.found import found
 from holdfast.jsontext import JsonObject
 from holdfast.ledger.reader import open_reader
 from holdfast.masking.finding import Finding, Masked
-from holdfast.masking.masker import Masker
 from holdfast.masking.sealing import open_all
 from holdfast.masking.versions import Versions
 from holdfast.policy.ruleset import load_ruleset
@@ -21,7 +21,7 @@ from holdfast.policy.ruleset import load_ruleset
 
 async def test_a_reply_is_kept_and_shown_encrypted_and_its_holder_opens_both(tmp_path: Path) -> None:
     rules = load_ruleset(write_rules(tmp_path, masking=RULES))
-    works = Works(tmp_path, rules, Masker(rules.masking, bytes(32)))
+    works = Works(tmp_path, rules, masker_of(rules.masking))
     try:
         answer = await works.release(await works.admitted(tool("get_customer", 1)), result(f"SSN {SSN}"))
         text = json.loads(answer.body)["result"]["content"][0]["text"]
@@ -39,7 +39,7 @@ async def test_a_reply_is_kept_and_shown_encrypted_and_its_holder_opens_both(tmp
 
 async def test_what_was_found_stands_one_by_one_beside_the_message(tmp_path: Path) -> None:
     rules = load_ruleset(write_rules(tmp_path, masking=RULES))
-    works = Works(tmp_path, rules, Masker(rules.masking, bytes(32)))
+    works = Works(tmp_path, rules, masker_of(rules.masking))
     try:
         content: JsonObject = {"structuredContent": {"ssn": "unknown", "note": f"Bluebird {SSN}"}}
         await works.release(await works.admitted(tool("get_customer", 1, id=7)), {**result("", 1), "result": content})

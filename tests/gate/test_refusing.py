@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.gate.works import CARD, Works, result, said, token, tool, write_rules
+from tests.live.harness.warm import masker_of
 from tests.llm.bodies import ANTHROPIC, message, message_stream
 from tests.llm.talk import admitted, opened
 
@@ -53,7 +54,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
 
 @pytest.fixture(scope="module")
 def masker(refusing: Ruleset) -> Masker:
-    return Masker(refusing.masking, bytes(32))
+    return masker_of(refusing.masking)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.gate.works import CRM, MAIL, Works, result, said, token, tool, write_rules
+from tests.live.harness.warm import masker_of
 
 from holdfast import jsontext
 from holdfast.exchange import Answer, Upstream
@@ -48,7 +49,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
 
 @pytest.fixture(scope="module")
 def masker(shipped: Ruleset) -> Masker:
-    return Masker(shipped.masking, bytes(32))
+    return masker_of(shipped.masking)
 
 
 async def given(works: Works, text: str = MAIL, call_id: int = 1) -> str:

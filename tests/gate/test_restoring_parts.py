@@ -4,6 +4,7 @@ import pytest
 from tests.gate.test_restoring import arguments, given, restoring_rules
 from tests.gate.test_splitting import block, opened, progress, texts
 from tests.gate.works import MAIL, Works, tool
+from tests.live.harness.warm import masker_of
 
 from holdfast.masking.masker import Masker
 from holdfast.policy.ruleset import Ruleset
@@ -16,7 +17,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
 
 @pytest.fixture(scope="module")
 def masker(shipped: Ruleset) -> Masker:
-    return Masker(shipped.masking, bytes(32))
+    return masker_of(shipped.masking)
 
 
 async def sent_back(works: Works, mask: str) -> str:

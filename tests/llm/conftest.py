@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.gate.works import Works, write_rules
+from tests.live.harness.warm import masker_of
 from tests.llm.bodies import ACCESS, ANTHROPIC, APPROVAL, OPENAI
 
 from holdfast.masking.masker import Masker
@@ -16,7 +17,7 @@ def ruled(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
 
 @pytest.fixture(scope="session")
 def masker(ruled: Ruleset) -> Masker:
-    return Masker(ruled.masking, bytes(32))
+    return masker_of(ruled.masking)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.live.harness.warm import masker_of
 
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
@@ -27,7 +28,7 @@ def shipped_rules() -> MaskingRules:
 
 @pytest.fixture(scope="session")
 def masker(shipped_rules: MaskingRules) -> Masker:
-    return Masker(shipped_rules, KEY)
+    return masker_of(shipped_rules, KEY)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import random
 import string
 from collections.abc import Callable
 
+from tests.live.harness.warm import masker_of
 from tests.masking.conftest import KEY
 from tests.masking.test_preserving import told
 
@@ -22,7 +23,7 @@ def shipped_in_the_form_of_values(rules: MaskingRules) -> Masker:
         )
 
     in_force = dataclasses.replace(rules.in_force, entities=all_of(rules.in_force.entities))
-    return Masker(dataclasses.replace(rules, entities=all_of(rules.entities), in_force=in_force, overrides=()), KEY)
+    return masker_of(dataclasses.replace(rules, entities=all_of(rules.entities), in_force=in_force, overrides=()), KEY)
 
 
 def like(dice: random.Random, form: str) -> str:
@@ -85,7 +86,7 @@ def test_a_mask_of_one_form_is_none_of_another_wherever_it_stands(shipped_rules:
 
 
 def test_what_a_mask_leaves_of_a_value_is_no_value_of_another_kind(shipped_rules: MaskingRules) -> None:
-    masker = Masker(shipped_rules, KEY)
+    masker = masker_of(shipped_rules, KEY)
     once = masker.keep_json({"firstName": "bank account 752621358472", "patient": "Ada, SSN 234-45-6789"})
     assert "752621358472" not in str(once)
     assert masker.keep_json(once) == once

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.live.harness.warm import masker_of
 from tests.masking.conftest import KEY, rules_of
 
 from holdfast import jsontext
@@ -274,7 +275,7 @@ def test_no_log_holds_a_raw_value(masker: Masker, caplog: pytest.LogCaptureFixtu
 
 
 def test_the_cache_holds_no_text(shipped_rules: MaskingRules) -> None:
-    masker = Masker(shipped_rules, KEY)
+    masker = masker_of(shipped_rules, KEY)
     masker.keep_text("a rather long text with 234-45-6789 in it")
     shown = repr(list(masker._core._tools.scanner._cache.items())) + repr(masker._core._tools.scanner._clean_names)
     assert SSN not in shown

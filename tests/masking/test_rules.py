@@ -1,5 +1,6 @@
 import presidio_analyzer.predefined_recognizers as presidio
 import pytest
+from tests.live.harness.warm import KEPT
 from tests.masking.conftest import rules_of
 
 from holdfast.errors import RulesError
@@ -11,7 +12,7 @@ HEAD = "version: 1\nentities:\n  - entity: US_SSN\n"
 
 
 def test_the_shipped_rules_prove_themselves(shipped_rules: MaskingRules) -> None:
-    assert [str(problem) for problem in check_examples(shipped_rules)] == []
+    assert [str(problem) for problem in check_examples(shipped_rules, automata=KEPT)] == []
     assert rules_without_examples(shipped_rules) == []
     shown = [rule.examples for rule in shipped_rules.entities]
     shown += [rule.examples for rule in shipped_rules.patterns]

@@ -8,21 +8,19 @@ import phonenumbers
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 from phonenumbers import phonenumbermatcher
+from tests.live.harness.warm import core_of, masker_of, scanner_of
 from tests.masking.conftest import KEY
 from tests.masking.test_engine import SEEDS, texts
 
 from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import WHOLE, Budget
-from holdfast.masking.core import Core
 from holdfast.masking.dialled import is_valid
-from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Leaves
 from holdfast.masking.literals import lowered, words_of
-from holdfast.masking.masker import Masker
 from holdfast.masking.named.values import Values
 from holdfast.masking.national import national_of, plain_digits
 from holdfast.masking.nearby import Nearby, _Words
@@ -208,7 +206,7 @@ def _look_at_leaves(budget: Budget) -> None:
 
 
 def test_a_message_of_many_short_texts_is_refused_when_its_time_is_up(shipped_rules: MaskingRules) -> None:
-    tools = Tools.of(shipped_rules, shipped_rules.in_force, Scanner(shipped_rules, KEY), KEY)
+    tools = Tools.of(shipped_rules, shipped_rules.in_force, scanner_of(shipped_rules, KEY), KEY)
     values = Values(KeyForces(shipped_rules, shipped_rules.in_force), tools)
     counting = Leaves(tools, values, Direction.TO_SERVER, Budget(Ticking()))
     with pytest.raises(MaskingError, match="more than 5 s"):
@@ -231,13 +229,13 @@ def test_a_short_message_never_asks_for_the_time() -> None:
 @pytest.mark.parametrize("text", ["1 - " * 3000, "1.1.1.1:" * 3000, "a1@" * 9000, "4111 " * 5000])
 def test_the_budget_holds_over_the_leaves_of_a_message(text: str, shipped_rules: MaskingRules) -> None:
     limits = dataclasses.replace(WHOLE, message_s=0.0)
-    walk = Core(shipped_rules, KEY).walk("", None, Direction.TO_SERVER, Budget(limits=limits))
+    walk = core_of(shipped_rules, KEY).walk("", None, Direction.TO_SERVER, Budget(limits=limits))
     with pytest.raises(MaskingError, match="more than 0 s"):
         walk.data([text + str(count) for count in range(5)], Place(""))
 
 
 async def test_a_long_message_lets_others_have_their_turn_before_the_next(shipped_rules: MaskingRules) -> None:
-    masker = Masker(shipped_rules, KEY)
+    masker = masker_of(shipped_rules, KEY)
     turns: list[str] = []
 
     async def other() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.live.harness.warm import KEPT, core_of
 from tests.masking.conftest import KEY, rules_of
 from tests.masking.differential import shipped
 from tests.masking.pools import RULES, SSN, world_of
@@ -51,7 +52,7 @@ class Looks:
 
 @pytest.fixture(scope="module")
 def core() -> Core:
-    return Core(shipped(), KEY)
+    return core_of(shipped(), KEY)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_the_clock_is_looked_at_while_many_findings_are_judged_and_masked(core: 
 
 
 def test_every_look_at_a_candidate_for_a_telephone_number_is_counted() -> None:
-    finder = DirectFinder(build_recognizers(shipped()), Cutter([]))
+    finder = DirectFinder(build_recognizers(shipped()), Cutter([]), automata=KEPT)
     looks = Looks()
     finder.find("1 - " * 1000, (), Budget(looks, IN_PLACE))
     first = looks.count
@@ -92,7 +93,7 @@ def test_a_text_with_more_places_to_look_at_than_the_loop_has_time_for_is_left_t
         with pytest.raises(LeafError):
             prefilter.scan(texts, 100)
         assert len(prefilter.scan(texts)) == len(texts)
-    finder = DirectFinder(build_recognizers(shipped()), Cutter([]))
+    finder = DirectFinder(build_recognizers(shipped()), Cutter([]), automata=KEPT)
     digits = "1" * 16_000
     with pytest.raises(LeafError):
         finder.find(digits, (), Budget(lambda: 0.0, IN_PLACE))

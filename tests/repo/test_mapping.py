@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pytest
 from tests.gate.works import CARD, Works, result, token, tool, write_rules
+from tests.live.harness.warm import masker_of
 from tests.repo.tree import ROOT
 
 from holdfast.evidence.control import control_files
 from holdfast.jsontext import Json, JsonObject
 from holdfast.ledger import record
-from holdfast.masking.masker import Masker
 from holdfast.passage import Admission
 from holdfast.policy.ruleset import load_ruleset
 
@@ -56,7 +56,7 @@ def at(value: Json, path: str) -> Json:
 @pytest.fixture
 async def works(tmp_path: Path) -> AsyncIterator[Works]:
     rules = load_ruleset(write_rules(tmp_path))
-    made = Works(tmp_path, rules, Masker(rules.masking, bytes(32)))
+    made = Works(tmp_path, rules, masker_of(rules.masking))
     await made.desk.start()
     yield made
     await made.desk.stop()

@@ -9,6 +9,7 @@ import dataclasses
 
 from holdfast import jsontext
 from holdfast.call import Direction
+from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import AllowRule, DenyRule, EntityRule, KeyRule, MaskingRules, PatternRule
@@ -42,15 +43,18 @@ def rules_that_prove(rules: MaskingRules) -> tuple[Rule, ...]:
     return (*rules.entities, *rules.patterns, *rules.keys, *rules.deny, *rules.allow)
 
 
-def check_examples(rules: MaskingRules, prefilter: str | None = None) -> list[Problem]:
+def check_examples(
+    rules: MaskingRules, prefilter: str | None = None, automata: Automata | None = None
+) -> list[Problem]:
     """Every example that does not hold; empty where all do.
 
-    ``prefilter`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None.
+    ``prefilter`` asks for one of :data:`~holdfast.masking.prefilter.ENGINES`; the best that there is, where None;
+    ``automata`` saves compiling anew.
 
     Raises:
         MaskingError: the engine cannot be loaded, or failed over an example.
     """
-    bench = _Bench(rules, prefilter)
+    bench = _Bench(rules, Scanner(rules, _KEY, automata, prefilter))
     return [
         Problem(rule.file, rule.line, rule.id, problem)
         for rule in rules_that_prove(rules)
@@ -81,8 +85,8 @@ def _problems(rule: Rule, bench: "_Bench") -> list[str]:
 class _Bench:
     """Runs examples through the real engine."""
 
-    def __init__(self, rules: MaskingRules, prefilter: str | None) -> None:
-        self._tools = Tools.of(rules, rules.everything, Scanner(rules, _KEY, prefilter=prefilter), _KEY)
+    def __init__(self, rules: MaskingRules, scanner: Scanner) -> None:
+        self._tools = Tools.of(rules, rules.everything, scanner, _KEY)
         self._forces = KeyForces(rules, rules.everything)
         self._paths = Paths(dataclasses.replace(rules, paths=()), "", None, Direction.TO_SERVER)
 

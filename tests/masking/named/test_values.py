@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.live.harness.warm import scanner_of
 from tests.masking.conftest import KEY
 
 from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
-from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.masker import Masker
@@ -227,7 +227,7 @@ def test_masking_again_changes_nothing(masker: Masker, pieces: list[tuple[str, s
     ],
 )
 def test_a_long_text_is_looked_at_within_its_budget(shipped_rules: MaskingRules, piece: str) -> None:
-    tools = Tools.of(shipped_rules, shipped_rules.in_force, Scanner(shipped_rules, KEY), KEY)
+    tools = Tools.of(shipped_rules, shipped_rules.in_force, scanner_of(shipped_rules, KEY), KEY)
     values = Values(KeyForces(shipped_rules, shipped_rules.in_force), tools)
     text = piece * 2000
     budget = Budget(iter(range(1000)).__next__)  # each look at the clock is a second later

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from scripts import rules as command
+from tests.live.harness.warm import KEPT
 
 from holdfast.errors import RulesError
 from holdfast.masking.entries import MaskingRules
@@ -19,7 +20,7 @@ MAIL = "bob@example.com"
 
 @pytest.fixture(scope="module")
 def locator(shipped_rules: MaskingRules) -> Locator:
-    return Locator(shipped_rules)
+    return Locator(shipped_rules, KEPT)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from holdfast.call import Direction
+from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import EntityRule, MaskingRules
@@ -30,13 +31,13 @@ _WRITTEN: Final = re.compile(r"\s+|(?:\\u[0-9a-fA-F]{4}|\\/)+")  # what may be w
 class Locator:
     """Masks texts by ``rules``, and says where."""
 
-    def __init__(self, rules: MaskingRules) -> None:
-        """Build the engine. Raises MaskingError."""
+    def __init__(self, rules: MaskingRules, automata: Automata | None = None) -> None:
+        """Build the engine; ``automata`` saves compiling anew. Raises MaskingError."""
         in_force = dataclasses.replace(rules.in_force, entities=_plain(rules.in_force.entities))
         self._rules = dataclasses.replace(
             rules, entities=_plain(rules.entities), in_force=in_force, overrides=(), paths=()
         )
-        self._tools = Tools.of(self._rules, in_force, Scanner(self._rules, _KEY), _KEY)
+        self._tools = Tools.of(self._rules, in_force, Scanner(self._rules, _KEY, automata), _KEY)
         self._forces = KeyForces(self._rules, in_force)
         names = "|".join(sorted(map(re.escape, self._tools.entities), key=len, reverse=True)) or "(?!)"
         self._mask = re.compile(f"<({names})>")
