@@ -80,7 +80,9 @@ def to_end_of_run(known: Approximation, members: frozenset[int]) -> Approximatio
     """
     narrow, wide = (Chars(members), Chars(members | _BEYOND))
     all_bytes = frozenset(range(0x100))
-    ends = [f"{written(Repeat(run, 0, None))}(?:{written(Chars(all_bytes - run.members))}|\\z)" for run in (narrow, wide)]
+    ends = [
+        f"{written(Repeat(run, 0, None))}(?:{written(Chars(all_bytes - run.members))}|\\z)" for run in (narrow, wide)
+    ]
     return Approximation(known.ascii + ends[0], known.wide + ends[1], known.beyond + 1)
 
 
