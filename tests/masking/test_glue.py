@@ -66,7 +66,18 @@ def test_an_address_that_a_file_is_named_after_is_masked(masker: Masker, suffix:
     "around",
     [
         *("email={}", "https://x.example/u/{}", "mailto:{}", "a|{}", "user&{}", "x?{}", "a;{}", "q=%22{}%22", "{}"),
-        *("%0a{}", "?a=1&to={}&b=2", "\\email{{{}}}", "name='{}'", "x{{{}}}", "a#{}", "to:{}", "`{}`", "<{}>", "='{}'"),
+        *(
+            "%0a{}",
+            "?a=1&to={}&b=2",
+            "\\email{{{}}}",
+            "name='{}'",
+            "x{{{}}}",
+            "/a#{}",
+            "to:{}",
+            "`{}`",
+            "<{}>",
+            "='{}'",
+        ),
         *(
             "email%3D{}",
             "q=%2522{}%2522",
@@ -74,8 +85,9 @@ def test_an_address_that_a_file_is_named_after_is_masked(masker: Masker, suffix:
             "写信给{}。",
             "邮箱{}",
             "email=+{}",
-            "a*{}",
-            "cc!{}",
+            "a=1&b*{}",
+            "%3dcc!{}",
+            "*{}*",
             "q=&quot;{}&quot;",
         ),
     ],
@@ -97,12 +109,28 @@ def test_so_it_has_where_its_sign_is_encoded(masker: Masker, around: str) -> Non
     [
         *("bounce+bob=example.com@lists.example.org", "SRS0=ab=cd=example.com=bob@example.org", "o'neil@example.com"),
         *("bob+news@example.com", "b.o-b_x@example.com", "bob%2Bnews@example.com", "jörg@example.com"),
+        *("o'brien!x@example.com", "bob*z@example.com", "up^down@example.com", "til~de@example.com"),
+        *("tim$co@example.com", "x#y@example.com", "a!b*c@example.com"),
     ],
 )
 def test_what_is_part_of_an_address_is_masked_with_it(masker: Masker, address: str) -> None:
     masked = masker.keep_text(f"to {address} now")
     assert masked.startswith("to <EMAIL_ADDRESS_")
     assert masked.endswith("> now")
+
+
+@pytest.mark.parametrize("around", ["<{}>", "Mail: {},", '"{}"', "({})", "to={}", "[{}", "a@example.com, {}", "{}\n"])
+def test_a_name_with_marks_is_masked_whole_behind_whatever_cannot_be_part_of_it(masker: Masker, around: str) -> None:
+    masked = masker.keep_text(around.format("o'brien!x@example.com"))
+    assert "brien" not in masked
+    assert masked.endswith(around.rpartition("}")[2])
+    assert masked.startswith(around.partition("{")[0].replace("a@example.com", "<EMAIL")[:6])
+
+
+@pytest.mark.parametrize("name", ["dept/sales", "k=v", "who?me", "a{b}c", "p|q"])
+def test_between_angles_nothing_stands_but_an_address(masker: Masker, name: str) -> None:
+    masked = masker.keep_text(f"To: Bob <{name}@example.com>")
+    assert masked.startswith("To: Bob <<EMAIL_ADDRESS_")
 
 
 def test_a_caller_who_sends_the_pseudonym_back_means_the_address_alone() -> None:

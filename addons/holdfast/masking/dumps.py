@@ -6,7 +6,8 @@
     00000000  6e 61 6d 65 2c 73 73 6e  0a 42 6f 62 2c 32 33 34  |name,ssn.Bob,234|
 
 A value may be cut by the end of a line, and its bytes are not its characters. So the lines are read as the bytes that
-they show, and written again in the same columns.
+they show, and written again in the same columns. They may be indented, quoted or added by a patch, or stand in a log;
+what else stands before an offset is not looked over, and so nothing that could be a value may.
 """
 
 import dataclasses
@@ -15,13 +16,19 @@ from collections.abc import Iterator
 from typing import Final
 
 _HEX: Final = "[0-9a-fA-F]"
+_MARKS: Final = r"[ \t>|+#*;/-]{0,32}"
+_TIME: Final = (
+    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?[ \t]{1,3}"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d[ \t]{1,3}"
+)
+_BEFORE: Final = rf"(?:{_MARKS}|(?:{_TIME})?(?:\[?[A-Za-z][A-Za-z.]{{0,24}}\]?:?[ \t]{{1,4}}){{0,3}})(?:0x)?"
 _LINE: Final = re.compile(
-    rf"(?P<offset>{_HEX}{{4,16}})(?P<mark>:?[ \t]{{1,3}})"
+    rf"(?P<before>{_BEFORE})(?P<offset>{_HEX}{{4,16}})(?P<mark>:?[ \t]{{1,3}})"
     rf"(?P<bytes>(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}})(?P<gap>[ \t]{{0,120}})(?P<shown>\|?[^\r\n]{{1,40}})"
 )
 LINES: Final = re.compile(
-    rf"^{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}}"
-    rf"(?:\r?\n{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}})*",
+    rf"^{_BEFORE}{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}}"
+    rf"(?:\r?\n{_BEFORE}{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}})*",
     re.MULTILINE,
 )
 _BYTE: Final = re.compile(rf"{_HEX}{{2}}")
@@ -32,6 +39,7 @@ _SHOWN: Final = range(0x20, 0x7F)
 class Dump:
     """How a dump is laid out: where in a line each byte stands and where what is printed does, counted from 0."""
 
+    befores: tuple[str, ...]  # what stands before the offset of each line; of more lines, the last has it
     first: int  # the first offset
     offset_chars: int
     mark: str  # between the offset and the bytes
@@ -45,7 +53,10 @@ class Dump:
         """``raw`` as a dump."""
         width = len(self.columns)
         parts = (raw[at : at + width] for at in range(0, len(raw), width))
-        return self.newline.join(self._line(self.first + number * width, part) for number, part in enumerate(parts))
+        return self.newline.join(
+            self.befores[min(number, len(self.befores) - 1)] + self._line(self.first + number * width, part)
+            for number, part in enumerate(parts)
+        )
 
     def _line(self, offset: int, part: bytes) -> str:
         line = [" "] * self.shown_at
@@ -76,9 +87,11 @@ def parts_of(lines: str) -> Iterator[tuple[int, int]]:
 
 def dump_in(text: str) -> tuple[bytes, Dump] | None:
     """The bytes that the lines ``text`` show, and how they are laid out; None where they are no dump."""
-    lines = text.splitlines()
+    whole = text.splitlines()
+    befores = tuple(_before(line) for line in whole)
+    lines = [line[len(before) :] for line, before in zip(whole, befores, strict=True)]
     first = _LINE.fullmatch(lines[0])
-    if first is None:
+    if first is None or first["before"]:
         return None
     columns = tuple(match.start() for match in _BYTE.finditer(lines[0], first.start("bytes"), first.end("bytes")))
     has_bars = first["shown"].startswith("|") and first["shown"].endswith("|")
@@ -91,6 +104,7 @@ def dump_in(text: str) -> tuple[bytes, Dump] | None:
     if any(len(one) != len(columns) for one in data[:-1]):
         return None
     layout = Dump(
+        befores=befores,
         first=int(first["offset"], 16),
         offset_chars=len(first["offset"]),
         mark=first["mark"],
@@ -103,6 +117,11 @@ def dump_in(text: str) -> tuple[bytes, Dump] | None:
     raw = b"".join(data)
     # What is printed beside the bytes, and where they lie, is what the bytes say: else a value might stand in it.
     return (raw, layout) if layout.encode(raw) == text else None
+
+
+def _before(line: str) -> str:
+    match = _LINE.match(line)
+    return "" if match is None else match["before"]
 
 
 def _bytes_at(line: str, columns: tuple[int, ...]) -> Iterator[int]:

@@ -1,0 +1,70 @@
+"""Dumps that are indented, quoted, part of a patch or of a log: read as their bytes, written again in their columns."""
+
+import pytest
+
+from holdfast.masking.masker import Masker
+
+_WIDTH = 16
+
+
+def dump(raw: bytes, before: str = "", sign: str = "") -> str:
+    lines = []
+    for at in range(0, len(raw), _WIDTH):
+        part = raw[at : at + _WIDTH]
+        pairs = " ".join(part[one : one + 2].hex() for one in range(0, len(part), 2))
+        shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in part)
+        lines.append(f"{before}{sign}{at:08x}: {pairs:<39}  {shown}")
+    return "\n".join(lines)
+
+
+def as_hexdump(raw: bytes, before: str = "") -> str:
+    lines = []
+    for at in range(0, len(raw), _WIDTH):
+        part = raw[at : at + _WIDTH]
+        left, right = (" ".join(f"{byte:02x}" for byte in half) for half in (part[:8], part[8:]))
+        shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in part)
+        lines.append(f"{before}{at:08x}  {left:<23}  {right:<23}  |{shown}|")
+    return "\n".join(lines)
+
+
+TEXT = b"Of Bob: the number\n234-45-6789 and more text of his\n"
+BEFORES = [
+    *("    ", "\t", "> ", "> > ", "+", " | ", "[debug] ", "net.in: ", "INFO net: "),
+    *("2024-11-22 10:11:12.345 DEBUG net: ", "[2024-11-22T10:11:12Z] ", "Nov 22 10:11:12 app: "),
+]
+
+
+@pytest.mark.parametrize("before", BEFORES)
+def test_a_dump_is_read_whatever_mark_or_time_stands_before_its_lines(masker: Masker, before: str) -> None:
+    for write in (dump, as_hexdump):
+        masked = masker.keep_text("Dump:\n" + write(TEXT, before))
+        assert masked == "Dump:\n" + write(TEXT.replace(b"234-45-6789", b"<US_SSN>"), before)
+
+
+def test_a_dump_of_packets_is_read(masker: Masker) -> None:
+    masked = masker.keep_text(dump(TEXT, "\t", "0x"))
+    assert masked == dump(TEXT.replace(b"234-45-6789", b"<US_SSN>"), "\t", "0x")
+
+
+def test_lines_of_a_log_keep_their_times(masker: Masker) -> None:
+    times = [f"2024-11-22 10:11:1{second} " for second in range(len(dump(TEXT).split("\n")))]
+    lines = [time + line for time, line in zip(times, dump(TEXT).split("\n"), strict=True)]
+    masked = masker.keep_text("\n".join(lines)).split("\n")
+    assert [line[: len(times[0])] for line in masked] == times
+    assert "234-45" not in str(masked)
+    assert "3233 342d" not in str(masked)
+
+
+def test_what_stands_before_a_dump_is_searched(masker: Masker) -> None:
+    masked = masker.keep_text(dump(b"nothing in it at all, and nobody", "234-45-6789 "))
+    assert "234-45-6789" not in masked
+
+
+@pytest.mark.parametrize("text", [dump(b"plain text, and no value in it", before) for before in BEFORES])
+def test_a_dump_with_nothing_in_it_stays_as_it_is(masker: Masker, text: str) -> None:
+    assert masker.keep_text(text) == text
+
+
+def test_a_long_text_that_may_be_dumps_is_gone_through_once(masker: Masker) -> None:
+    for text in ("ab cd " * 60_000, "\n".join(["dead beef fade " * 8] * 3_000), (" " * 31 + "abcd ab ab\n") * 8_000):
+        assert masker.keep_json(text) == text
