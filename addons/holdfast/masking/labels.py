@@ -9,14 +9,14 @@ import functools
 from typing import Final
 
 from holdfast.jsontext import Json, JsonObject
-from holdfast.masking.words import name_words
+from holdfast.masking.words import TRANSPARENT, name_words
 
 LABEL_CHARS_MAX: Final = 64  # a longer text is no name
 _LABEL_TEXT: Final = """name key label field title property attribute parameter param variable column header heading
 setting option question prompt caption slug identifier k q"""
 _LABELS: Final = frozenset(_LABEL_TEXT.split())
 # They say what a value is in some lists only; so they count where what they say is the name of a rule.
-_KINDS: Final = frozenset({"type", "kind", "system", "id", "code", "use", "category", "url", "uri"})
+_KINDS: Final = frozenset({"type", "kind", "system", "id", "code", "use", "category", "url", "uri", "path"})
 _VALUES: Final = frozenset({"value", "values", "val", "default", "answer", "example", "examples", "schema"})
 # Mostly they hold prose; so what stands there must not read like it.
 _TEXTS: Final = frozenset({"text", "content", "data", "input", "response", "reply", "a"})
@@ -44,7 +44,7 @@ def role_of(name: str) -> Role:
     words = name_words(name)
     if not words:
         return Role.OTHER
-    if words[-1] in _VALUES or words[0] == "value" or (len(words) == 1 and words[0] in _CHANGES):
+    if words[-1] in _VALUES or words[0] == "value" or (words[0] in _CHANGES and TRANSPARENT.issuperset(words[1:])):
         return Role.VALUE
     if len(words) == 1 and words[0] in _TEXTS:
         return Role.TEXT
@@ -76,7 +76,15 @@ def _texts_of(item: Json) -> tuple[str, ...]:
     """What a label says that is an object itself: ``{"type": {"text": "SSN"}}``."""
     if not isinstance(item, dict):
         return ()
-    return tuple(text for name in _SAYING if isinstance(text := item.get(name), str))
+    codes = item.get("coding")  # as FHIR says what a value is
+    first = codes[0] if isinstance(codes, list) and codes else None
+    return tuple(
+        text
+        for one in (item, first)
+        if isinstance(one, dict)
+        for name in _SAYING
+        if isinstance(text := one.get(name), str)
+    )
 
 
 def is_no_prose(value: object) -> bool:

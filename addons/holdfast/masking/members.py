@@ -1,6 +1,7 @@
 """What the names of an object's members, and the members beside them, say about their values."""
 
 import dataclasses
+from typing import Final
 
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.around import Around, columns_in, is_row_name
@@ -10,6 +11,10 @@ from holdfast.masking.keys import KeyForces
 from holdfast.masking.labels import Role, is_no_prose, labels_of, names_itself, role_of
 from holdfast.masking.place import Place
 from holdfast.masking.words import describes
+
+# All that a Secret of Kubernetes holds is one, whatever it is called there.
+SECRET_MEMBERS: Final = frozenset({"data", "stringData"})
+SECRET: Final = "password"  # noqa: S105 -- what rules call it
 
 
 class Members:
@@ -25,7 +30,9 @@ class Members:
         columns = columns_in(value)
         if columns is None and place.around is not None:
             columns = place.around.columns
-        return Said(self._forces, self._scanner, place, labels, None if columns is None else Around(columns))
+        around = None if columns is None else Around(columns)
+        secret = self._forces.of(SECRET) if value.get("kind") == "Secret" else None
+        return Said(self._forces, self._scanner, place, labels, around, secret)
 
 
 class Said:
@@ -38,13 +45,15 @@ class Said:
         place: Place,
         labels: tuple[tuple[str, Role], ...],
         around: Around | None,
+        secret: Force | None,
     ) -> None:
         self._forces = forces
         self._scanner = scanner
         self._place = place
         self._labels = labels
         self._around = around
-        self._is_plain = not labels and around is None and place.around is None
+        self._secret = secret
+        self._is_plain = not labels and around is None and place.around is None and secret is None
 
     def place(self, name: str, kept_name: str, item: Json) -> Place:
         """The place of ``item``, the value of the member ``name``."""
@@ -73,6 +82,8 @@ class Said:
 
     def _told(self, name: str, item: list[Json] | JsonObject, force: Force | None) -> Around | None:
         around = self._around
+        if self._secret is not None and name in SECRET_MEMBERS:
+            return Around(collection=self._secret)
         if around is None:
             is_collection = isinstance(item, dict) and force is not None and self._forces.is_plural(name)
             return Around(collection=force) if is_collection else None

@@ -25,8 +25,10 @@ STOP_WORDS: Final = frozenset(_STOP_TEXT.split())
 # A member of these names says nothing by itself: the name above it is the context.
 _TRANSPARENT_TEXT: Final = """value values val v number numbers no nbr num nr text raw plain plaintext data content full
 display string str int integer s n formatted answer var
-char varchar long double float scalar"""
+char varchar long double float scalar keyword array rich c l ss ns"""
 TRANSPARENT: Final = frozenset(_TRANSPARENT_TEXT.split())
+# What a query compares a field with; ``$ref`` of a schema is none.
+_OPERATORS: Final = frozenset({"$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte", "$all", "_eq", "_ne", "_in"})
 # Behind a name they say which one: ``password_new``, ``phoneHome``, ``{"password": {"current": …}}``.
 _QUALIFIER_TEXT: Final = """current new old previous original initial default temporary temp primary secondary main
 backup home work office personal private example examples sample actual real confirm confirmed confirmation repeat
@@ -127,4 +129,4 @@ def describes(name: str) -> bool:
 def is_transparent(name: str) -> bool:
     """Whether the name says nothing by itself."""
     words = name_words(name)
-    return all(word in TRANSPARENT or word.isdigit() for word in words)
+    return all(word in TRANSPARENT or word.isdigit() for word in words) or name in _OPERATORS

@@ -21,11 +21,15 @@ type Spend = Callable[[int], None]  # counts characters that are about to be loo
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cell:
-    """The characters of a text from ``start`` up to ``end``; ``names`` is what they may be called, the best first."""
+    """The characters of a text from ``start`` up to ``end``; ``names`` is what they may be called, the best first.
+
+    ``said`` is what they say where they are encoded.
+    """
 
     names: tuple[str, ...]
     start: int
     end: int
+    said: str | None = None
 
 
 def cell_of(text: str, start: int, end: int, *names: str) -> Cell | None:

@@ -9,8 +9,11 @@ from holdfast.masking.keys import KeyForces
 from holdfast.masking.named.blocks import cells_of_blocks
 from holdfast.masking.named.cell import Cell, Matters, Spend
 from holdfast.masking.named.lines import cells_of_lines
+from holdfast.masking.named.manifests import cells_of_manifests
 from holdfast.masking.named.markup import cells_of_markup
 from holdfast.masking.named.pairs import cells_of_pairs, cells_of_tuples
+from holdfast.masking.named.segments import cells_of_segments
+from holdfast.masking.named.spoken import cells_of_forms
 from holdfast.masking.named.sql import cells_of_sql
 from holdfast.masking.spans import Span
 from holdfast.masking.tools import Tools
@@ -22,20 +25,16 @@ type _Finder = Callable[[str, Matters, Spend], Iterator[Cell]]
 
 # Far from their name, so that a word of it is no context for them in the text.
 _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
-_BESIDE: Final[tuple[_Finder, ...]] = (cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples)
+_BESIDE: Final[tuple[_Finder, ...]] = (
+    *(cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples),
+    *(cells_of_forms, cells_of_segments, cells_of_manifests),
+)
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _CHARS_MIN: Final = 8
-_SIGNS: Final = (
-    "\n",
-    ": [",
-    '"',
-    "'",
-    "<",
-    "&lt;",
-    "\\u003",
-    " into ",
-    " INTO ",
-)  # without one of them there is nothing to find
+_SIGNS: Final = (  # without one of them there is nothing to find
+    *("\n", ": [", '"', "'", "<", "&lt;", "\\u003", " into ", " INTO ", "]=", "%5D=", "%5d=", " from "),
+    *("PID|", "NK1|", "GT1|", "NM1*", "DMG*", "REF*"),
+)
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
 
 
@@ -72,7 +71,7 @@ class Values:
         return [span for cells in (apart, beside) for cell in cells for span in self._of(text, cell, budget)]
 
     def _of(self, text: str, cell: Cell, budget: Budget) -> Iterator[Span]:
-        value = text[cell.start : cell.end]
+        value = text[cell.start : cell.end] if cell.said is None else cell.said
         budget.spend(len(value))
         for name in cell.names:
             force = self._forces.of(name)
@@ -85,7 +84,7 @@ class Values:
                 yield Span(cell.start, cell.end, force.entity, 1.0, KEY_RECOGNIZER, force.id)
                 return
         context = name_context(cell.names[0]) if any(map(str.isdigit, value)) else ()
-        for span in self._tools.scan(value, context, budget) if context else ():
+        for span in self._tools.scan(value, context, budget) if context and cell.said is None else ():
             yield Span(
                 span.start + cell.start, span.end + cell.start, span.entity, span.score, span.recognizer, span.rule
             )

@@ -1,0 +1,130 @@
+"""Values behind a name in forms that only some programs have: dumps of PHP, forms in parts, LDIF, patches of Terraform.
+
+Each form has a sign, without which a text is not searched for it. No expression reaches over more than a few lines.
+"""
+
+import base64
+import binascii
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, is_word
+
+_NAME: Final = r"(?P<name>[\w.-]{1,64})"
+_LINE: Final = r"(?P<value>[^\r\n]{1,4096})"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Form:
+    """``signs``, one of which stands in every text with the form; ``name`` is what a form without one says."""
+
+    signs: tuple[str, ...]
+    shape: re.Pattern[str]
+    name: str = ""
+    is_strict: bool = False  # whether a word is no value
+    is_behind: bool = False  # whether the name stands before the form: it begins with what is quickly found
+    is_encoded: bool = False  # whether the value is in base64
+
+
+_PRINTED: Final = rf"^[ \t]{{0,64}}\[{_NAME}(?::\w{{1,64}}){{0,2}}\] => {_LINE}"
+_DUMPED: Final = (
+    rf"\[\"{_NAME}\"(?::[\w\"]{{1,64}}){{0,2}}\]\s?=>\s{{1,64}}string\(\d{{1,9}}\) "
+    r"\"(?P<value>[^\"\n]{1,4096})\""
+)
+_PART: Final = (
+    rf"form-data;[^\r\n]{{0,200}}?name=\"?{_NAME}\"?[^\r\n]{{0,200}}\r?\n(?:[^\r\n]{{1,200}}\r?\n){{0,4}}\r?\n{_LINE}"
+)
+_LDIF: Final = rf"^{_NAME}(?:;[\w-]{{1,32}}){{0,3}}:: (?P<value>[A-Za-z0-9+/]{{4,4096}}={{0,2}})"
+_HEREDOC: Final = (
+    r"[=:][ \t]{0,3}<<[-~]?\"?(?P<end>\w{1,32})\"?\r?\n"
+    r"(?P<value>(?:[^\n]{0,400}\n){1,32}?)[ \t]{0,64}(?P=end)\b"
+)
+_PLANNED: Final = r"[=:] \"[^\"\n]{0,400}\" -> \"(?P<value>[^\"\n]{1,4096})\""
+_CONTINUED: Final = rf"^[ \t]{{0,16}}{_NAME}[ \t]?[=:][ \t]?\\\r?\n[ \t]{{0,64}}{_LINE}"
+_BRACKETED: Final = r"\[(?P<name>[\w ]{1,64})\]\s{0,2}=\s{0,2}N?'(?P<value>[^'\n]{1,4096})'"
+_NESTED: Final = r"(?i:\[|%5B)(?P<name>\w{1,64})(?i:\]|%5D)=(?P<value>[^&\s\"'<>=]{1,4096})"
+_CHANGED: Final = (
+    r"(?:changed|updated|rotated|reset|set) from [\"'`]?"
+    r"(?P<value>[^\s\"'`]{1,400})[\"'`]? to [\"'`]?(?P<other>[^\s\"'`]{1,400})"
+)
+_DOTTED: Final = (
+    r"^[ \t>*]{0,16}(?P<name>[A-Za-z]\w{0,32}(?: \w{1,32}){0,3})[ \t]?\.{3,80}[ \t]?"
+    r"(?P<value>[^\s.]\S{0,400})[ \t]{0,16}\r?$"
+)
+_LISTED: Final = rf"^[ \t]{{0,32}}{_NAME} = \[(?P<items>\s?[\"'][^\[\]\n]{{1,4096}})\]"
+_SECURE: Final = r"ConvertTo-SecureString\s{1,3}(?:-String\s{1,3})?[\"'](?P<value>[^\"'\n$]{1,400})[\"']"
+_PGPASS: Final = r"^[\w.*-]{1,253}:(?:543\d|6432|\*):[\w*-]{1,64}:[\w.*-]{1,64}:(?P<value>[^\s:]{1,400})[ \t]{0,8}\r?$"
+
+
+def _lines(shape: str) -> re.Pattern[str]:
+    return re.compile(shape, re.MULTILINE)
+
+
+_FORMS: Final = (
+    _Form(("] => ",), _lines(_PRINTED)),  # print_r of PHP, and var_dump
+    _Form(("]=>", '"] =>'), _lines(_DUMPED)),
+    _Form(("form-data",), _lines(_PART)),  # RFC 7578
+    _Form((":: ",), _lines(_LDIF), is_encoded=True),  # RFC 2849
+    _Form(("<<",), _lines(_HEREDOC), is_behind=True),
+    _Form(('" -> "',), _lines(_PLANNED), is_behind=True),
+    _Form(("=\\\n", "= \\\n", "=\\\r\n"), _lines(_CONTINUED)),
+    _Form(("] = ", "]="), _lines(_BRACKETED)),
+    _Form(("]=", "%5D=", "%5d="), _lines(_NESTED)),
+    _Form(("ed from ", "set from "), _lines(_CHANGED), is_strict=True, is_behind=True),
+    _Form(("....", " ... "), _lines(_DOTTED), is_strict=True),
+    _Form((" = [",), _lines(_LISTED), is_strict=True),
+    _Form(("SecureString",), _lines(_SECURE), name="password"),
+    _Form((":543", ":6432:", ":*:"), _lines(_PGPASS), name="password"),
+)
+_BEFORE_CHARS: Final = 80
+_ITEM: Final = re.compile(r"\"([^\"\n]{1,400})\"|'([^'\n]{1,400})'")
+
+
+def cells_of_forms(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
+    """The values in ``text`` whose name matters."""
+    for form in _FORMS:
+        if not any(sign in text for sign in form.signs):
+            continue
+        spend(len(text))
+        for match in form.shape.finditer(text):
+            spend(len(match[0]))
+            yield from _cells(text, form, match, matters)
+
+
+def _cells(text: str, form: _Form, match: re.Match[str], matters: Matters) -> Iterator[Cell]:
+    name = _before(text, match.start()) if form.is_behind else form.name or match["name"]
+    if not name or not matters(name):
+        return
+    for start, end in _spans(form, match):
+        cell = cell_of(text, start, end, name)
+        if cell is None or (form.is_strict and is_word(text[cell.start : cell.end])):
+            continue
+        yield dataclasses.replace(cell, said=_decoded(text[cell.start : cell.end])) if form.is_encoded else cell
+
+
+def _before(text: str, at: int) -> str:
+    """The one or two words in front of ``at``."""
+    words = text[max(0, at - _BEFORE_CHARS) : at].rpartition("\n")[2].rstrip(" \t\"'").removesuffix(" was").split()
+    return " ".join(words[-2:])
+
+
+def _spans(form: _Form, match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    groups = form.shape.groupindex
+    if "items" in groups:
+        first = match.start("items")
+        for item in _ITEM.finditer(match["items"]):
+            start, end = item.span(item.lastindex or 0)
+            yield first + start, first + end
+        return
+    yield match.span("value")
+    if "other" in groups:
+        yield match.span("other")
+
+
+def _decoded(value: str) -> str | None:
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,69 @@
+"""How databases and services wrap a value: the member that names it stands further up, or beside it."""
+
+import pytest
+from tests.masking.test_structure import SSN, kept
+
+from holdfast.jsontext import Json
+from holdfast.masking.masker import Masker
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"ssn": {"S": SSN}}, {"ssn": {"S": "<US_SSN>"}}),  # as DynamoDB has it
+        ({"pwds": {"L": [{"S": "ab"}]}}, {"pwds": {"L": [{"S": "<PASSWORD>"}]}}),
+        ({"ssns": {"SS": [SSN]}}, {"ssns": {"SS": ["<US_SSN>"]}}),
+        (
+            {"pwds": {"arrayValue": {"values": [{"stringValue": "ab"}]}}},  # as Firestore has it
+            {"pwds": {"arrayValue": {"values": [{"stringValue": "<PASSWORD>"}]}}},
+        ),
+        ({"user.pwd.keyword": ["ab"]}, {"user.pwd.keyword": ["<PASSWORD>"]}),  # as Elasticsearch has it
+        ({"pwd": {"$eq": "ab"}}, {"pwd": {"$eq": "<PASSWORD>"}}),  # as MongoDB is asked
+        ({"ssn": {"$in": [SSN]}}, {"ssn": {"$in": ["<US_SSN>"]}}),
+        ({"Pwd__c": "ab"}, {"Pwd__c": "<PASSWORD>"}),  # as Salesforce has it
+        (
+            {"Pwd": {"type": "rich_text", "rich_text": [{"plain_text": "ab"}]}},  # as Notion has it
+            {"Pwd": {"type": "rich_text", "rich_text": [{"plain_text": "<PASSWORD>"}]}},
+        ),
+        (
+            {"field": "pwd", "fromString": "ab", "toString": "cd"},  # as Jira has it
+            {"field": "pwd", "fromString": "<PASSWORD>", "toString": "<PASSWORD>"},
+        ),
+        (
+            {"op": "replace", "path": "/user/pwd", "value": "ab"},  # RFC 6902
+            {"op": "replace", "path": "/user/pwd", "value": "<PASSWORD>"},
+        ),
+        (
+            {"kind": "Secret", "data": {"conn": "cTF3Mg=="}, "stringData": {"x.conf": "a=b", "type": "c"}},
+            {"kind": "Secret", "data": {"conn": "<PASSWORD>"}, "stringData": {"x.conf": "<PASSWORD>", "type": "c"}},
+        ),
+        (
+            {"label": "wifi", "type": "CONCEALED", "value": "ab"},
+            {"label": "wifi", "type": "CONCEALED", "value": "<PASSWORD>"},
+        ),
+        (
+            {"type": {"coding": [{"code": "x", "display": "SSN"}]}, "value": SSN},
+            {"type": {"coding": [{"code": "x", "display": "SSN"}]}, "value": "<US_SSN>"},
+        ),
+    ],
+)
+def test_a_value_is_found_in_what_wraps_it(masker: Masker, value: Json, masked: Json) -> None:
+    assert kept(masker, value) == masked
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"properties": {"password": {"$ref": "#/definitions/text"}}},
+        {"password": {"type": "string", "minLength": 8, "pattern": "^[a-z]+$"}},
+        {"ssn": {"type": "array", "items": {"type": "string"}}},
+        {"kind": "ConfigMap", "data": {"conn": "cTF3Mg=="}},
+        {"kind": "Secret", "metadata": {"name": "db", "namespace": "prod"}},
+        {"op": "add", "path": "/user/name", "value": "ab"},
+        {"path": "/etc/passwords", "content": "none"},
+        {"field": "status", "fromString": "open", "toString": "done"},
+        {"token": {"type": "keyword"}},
+    ],
+)
+def test_what_says_how_a_value_is_kept_is_none(masker: Masker, value: Json) -> None:
+    assert kept(masker, value) == value
