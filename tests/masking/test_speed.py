@@ -15,7 +15,7 @@ from tests.masking.test_engine import SEEDS, texts
 from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import WHOLE, Budget
-from holdfast.masking.dialled import is_valid
+from holdfast.masking.dialled import is_valid, is_valid_abroad
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
 from holdfast.masking.keys import KeyForces
@@ -165,6 +165,28 @@ def test_digits_are_judged_as_the_library_judges_them() -> None:
         assert is_valid(digits, region) == bool(expected), (digits, region)
         valid += bool(expected)
     assert valid > 600
+
+
+def test_digits_behind_a_plus_sign_are_judged_as_the_library_judges_them() -> None:
+    dice = random.Random(6)
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    valid = unknown = 0
+    for _ in range(6000):
+        digits = dialled(dice, dice.choice(regions))
+        candidate = dice.choice(["+", "+", "+ "]) + dice.choice([digits, f"{digits[:2]} {digits[2:5]}-{digits[5:]}"])
+        region = dice.choice(regions)
+        try:
+            number = phonenumbers.parse(candidate, region, keep_raw_input=True)
+            matcher = phonenumbers.PhoneNumberMatcher(candidate, region)
+            expected = phonenumbermatcher._verify(phonenumbers.Leniency.VALID, number, candidate, matcher)
+        except phonenumbers.NumberParseException:
+            expected = False
+        verdict = is_valid_abroad(digits)
+        assert verdict in (None, bool(expected)), (candidate, region)
+        valid += bool(expected)
+        unknown += verdict is None
+    assert valid > 600
+    assert 0 < unknown < 4000
 
 
 def test_separators_and_digits_of_any_script_make_no_difference_to_a_number() -> None:

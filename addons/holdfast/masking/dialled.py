@@ -1,8 +1,8 @@
-"""Whether digits that are dialled in a region are a valid number: the library's judgement, step by step as it judges.
+"""Whether digits that are dialled in a region, or behind a plus sign, are a valid number: the library's judgement.
 
 ``phonenumbers.parse`` and ``Leniency.VALID`` take a tenth of a millisecond for each region, most of it for what plain
-digits cannot be: words, plus signs, extensions, addresses of RFC 3966. Here its own helpers are asked in its own
-order, and what only depends on the country is prepared. A test holds the two against each other.
+digits cannot be: words, extensions, addresses of RFC 3966. Here its own helpers are asked in its own order, and what
+only depends on the country is prepared. A test holds the two against each other.
 """
 
 import functools
@@ -39,16 +39,24 @@ def is_valid(digits: str, region: str) -> bool:
     metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     is_abroad, rest = _idd(_international(region), digits)
     if is_abroad:
-        if len(rest) < _ABROAD_DIGITS_MIN:
-            return False
-        code, national = _code_of(rest)
-        return code != 0 and _is_international(national, code)
+        return bool(is_valid_abroad(rest))
     code = metadata.country_code
     behind = _behind_code(digits, metadata)
     if behind is not None:
         return _is_international(behind, code)
     national = _stripped(digits, metadata)
     return _is_national(national, code) and _has_prefix(digits, national, code)
+
+
+def is_valid_abroad(digits: str) -> bool | None:
+    """Whether ``digits`` behind a plus sign are a number; None where they begin with no country code.
+
+    The library then reads them without the plus sign.
+    """
+    if len(digits) < _ABROAD_DIGITS_MIN:
+        return False
+    code, national = _code_of(digits)
+    return _is_international(national, code) if code else None
 
 
 def _behind_code(digits: str, metadata: Any) -> str | None:

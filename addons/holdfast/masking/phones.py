@@ -20,7 +20,7 @@ from phonenumbers import phonenumberutil
 
 from holdfast.masking.approx import Approximation, approximation_of, to_end_of_run
 from holdfast.masking.budget import Budget
-from holdfast.masking.dialled import CHARS_MAX, DIGITS_MIN, is_valid
+from holdfast.masking.dialled import CHARS_MAX, DIGITS_MIN, is_valid, is_valid_abroad
 from holdfast.masking.extent import extent_of
 from holdfast.masking.national import Nationals, plain_digits
 from holdfast.masking.prefilter import Hits
@@ -193,11 +193,15 @@ class PhoneSearch:
         possible = self._regions if digits is None else self._nationals.possible(digits)
         if not possible or not _BRACKETS.fullmatch(part) or _PAGES.search(part):
             return ()
-        if digits is not None and self._leniency == phonenumbers.Leniency.VALID:
-            if not DIGITS_MIN <= len(digits) <= len(part) <= CHARS_MAX:
-                return ()
-            return tuple([region for region in possible if is_valid(digits, region)])
-        return self._parsed(part, possible)
+        if self._leniency != phonenumbers.Leniency.VALID or len(part) > CHARS_MAX:
+            return self._parsed(part, possible)
+        if digits is not None:
+            return tuple([one for one in possible if is_valid(digits, one)]) if len(digits) >= DIGITS_MIN else ()
+        abroad = plain_digits(part[1:]) if part[0] == "+" else None
+        verdict = is_valid_abroad(abroad) if abroad is not None else None
+        if verdict is None:
+            return self._parsed(part, possible)
+        return self._regions if verdict else ()
 
     def _parsed(self, part: str, possible: Sequence[str]) -> tuple[str, ...]:
         valid: list[str] = []
