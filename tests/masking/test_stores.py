@@ -41,6 +41,26 @@ from holdfast.masking.masker import Masker
             {"label": "wifi", "type": "CONCEALED", "value": "ab"},
             {"label": "wifi", "type": "CONCEALED", "value": "<PASSWORD>"},
         ),
+        ({"pwd": {"from": "ab", "to": "cd"}}, {"pwd": {"from": "<PASSWORD>", "to": "<PASSWORD>"}}),
+        (["user", "ada", "pwd", "a1", "ssn", SSN], ["user", "ada", "pwd", "<PASSWORD>", "ssn", "<US_SSN>"]),  # Redis
+        (
+            {"element": "Pwd field", "ref": "e12", "text": "a1"},  # as a browser is told to type
+            {"element": "Pwd field", "ref": "e12", "text": "<PASSWORD>"},
+        ),
+        ({"selector": "#pwd", "value": "ab"}, {"selector": "#pwd", "value": "<PASSWORD>"}),
+        (
+            {"loc": ["body", "pwd"], "msg": "too short", "input": "a1"},  # as errors of a check say it
+            {"loc": ["body", "pwd"], "msg": "too short", "input": "<PASSWORD>"},
+        ),
+        ({"path": ["pwd"], "received": "a1"}, {"path": ["pwd"], "received": "<PASSWORD>"}),
+        (
+            {"field": {"title": "What is your SSN?"}, "text": SSN},
+            {"field": {"title": "What is your SSN?"}, "text": "<US_SSN>"},
+        ),
+        (
+            {"SSN": {"textAnswers": {"answers": [{"value": SSN}]}}},
+            {"SSN": {"textAnswers": {"answers": [{"value": "<US_SSN>"}]}}},
+        ),
         (
             {"type": {"coding": [{"code": "x", "display": "SSN"}]}, "value": SSN},
             {"type": {"coding": [{"code": "x", "display": "SSN"}]}, "value": "<US_SSN>"},
@@ -63,6 +83,12 @@ def test_a_value_is_found_in_what_wraps_it(masker: Masker, value: Json, masked: 
         {"path": "/etc/passwords", "content": "none"},
         {"field": "status", "fromString": "open", "toString": "done"},
         {"token": {"type": "keyword"}},
+        {"element": "Password field", "ref": "e12"},
+        {"element": "Forgot password link", "ref": "e12", "text": "a1"},
+        ["user", "password", "token", "role"],
+        ["password", "user", "role", "token"],
+        ["read", "a1", "token", "next"],
+        {"range": {"from": "a1", "to": "b2"}},
     ],
 )
 def test_what_says_how_a_value_is_kept_is_none(masker: Masker, value: Json) -> None:

@@ -10,6 +10,7 @@ from holdfast.masking.around import Around, Columns, cells_of, is_by_column, tex
 from holdfast.masking.budget import Budget
 from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
+from holdfast.masking.labels import is_no_prose
 from holdfast.masking.named.cell import has_digit, is_kind, is_mostly_digits
 from holdfast.masking.place import Place
 from holdfast.masking.unscanned import LeafError
@@ -17,6 +18,7 @@ from holdfast.masking.words import name_context
 
 _HEADER_ROWS_MAX: Final = 8  # titles and empty rows above the header of a sheet
 _PAIR: Final = 2
+_COUPLES_MAX: Final = 256  # names with their values in one flat array
 _GROUPS_MAX: Final = 12  # one value in groups: a card in four, an IBAN in nine
 _GROUP_CHARS_MAX: Final = 9  # two of a card's groups, with a hyphen
 _FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]{1,63})")
@@ -58,7 +60,9 @@ class Arrays:
         if isinstance(value[0], list | dict):
             return self._rows(value, places, columns)
         if place.force is None:
-            return self._named_before(value, places) if "header" in place.context else self._flagged(value, places)
+            if "header" in place.context or self._is_alternating(value):
+                return self._named_before(value, places)
+            return self._flagged(value, places)
         return self._grouped(value, places, place.force) if _is_grouped(value) else places
 
     def _rows(self, value: list[Json], places: list[Place], columns: Columns | None) -> list[Place]:
@@ -114,8 +118,20 @@ class Arrays:
                     places[index + 1] = dataclasses.replace(places[index + 1], force=force)
         return places
 
+    def _is_alternating(self, value: list[Json]) -> bool:
+        """Whether ``value`` is names, each before its value, as Redis answers: one that matters before no word."""
+        if len(value) < 2 * _PAIR or len(value) % _PAIR or len(value) > 2 * _COUPLES_MAX:
+            return False
+        names = value[::2]
+        if not all(isinstance(name, str) and _NAME.fullmatch(name) and not is_mostly_digits(name) for name in names):
+            return False
+        return any(
+            is_no_prose(item) and self._forces.of(str(name)) is not None and self._forces.of(str(item)) is None
+            for name, item in zip(names, value[1::2], strict=True)
+        )
+
     def _named_before(self, value: list[Json], places: list[Place]) -> list[Place]:
-        """Headers of HTTP one after the other, as servers keep them raw: a name, its value, a name."""
+        """Headers of HTTP one after the other, as servers keep them raw, and hashes: a name, its value, a name."""
         for index in range(0, len(value) - 1, 2):
             name = value[index]
             force = self._forces.of(name) if isinstance(name, str) and _NAME.fullmatch(name) else None

@@ -6,6 +6,7 @@ label and which the value is told by their names, in any case and spelling.
 
 import enum
 import functools
+import re
 from typing import Final
 
 from holdfast.jsontext import Json, JsonObject
@@ -13,13 +14,13 @@ from holdfast.masking.words import TRANSPARENT, name_words
 
 LABEL_CHARS_MAX: Final = 64  # a longer text is no name
 _LABEL_TEXT: Final = """name key label field title property attribute parameter param variable column header heading
-setting option question prompt caption slug identifier k q"""
+setting option question prompt caption slug identifier element selector locator loc k q"""
 _LABELS: Final = frozenset(_LABEL_TEXT.split())
 # They say what a value is in some lists only; so they count where what they say is the name of a rule.
 _KINDS: Final = frozenset({"type", "kind", "system", "id", "code", "use", "category", "url", "uri", "path"})
 _VALUES: Final = frozenset({"value", "values", "val", "default", "answer", "example", "examples", "schema"})
 # Mostly they hold prose; so what stands there must not read like it.
-_TEXTS: Final = frozenset({"text", "content", "data", "input", "response", "reply", "a"})
+_TEXTS: Final = frozenset({"text", "content", "data", "input", "received", "response", "reply", "a"})
 # Only as whole names: an audit log has the old and the new value of a field.
 _CHANGES: Final = frozenset({"old", "new", "before", "after", "previous", "current", "from", "to", "v"})
 
@@ -35,7 +36,9 @@ class Role(enum.Enum):
 
 
 _HOLDING: Final = frozenset({Role.VALUE, Role.TEXT})
-_SAYING: Final = ("text", "name", "display", "label", "value")
+_SAYING: Final = ("text", "name", "display", "label", "title", "value")
+# What an element of a page is, behind what it is called: ``Password field``.
+_SHOWN: Final = re.compile(r"[ _-](?:field|input|box|text ?box|entry)$", re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -58,13 +61,19 @@ def labels_of(value: JsonObject) -> tuple[tuple[str, Role], ...]:
     if _HOLDING.isdisjoint(map(role_of, value)):
         return ()
     said = [
-        (text, role)
+        (_SHOWN.sub("", text), role)
         for name, item in value.items()
-        if (role := role_of(name)) in (Role.LABEL, Role.KIND)
+        if (role := _role_beside(name, item)) in (Role.LABEL, Role.KIND)
         for text in ((item,) if isinstance(item, str) else _texts_of(item))
         if says_something(text)
     ]
     return tuple(sorted(said, key=lambda one: one[1] is Role.KIND))
+
+
+def _role_beside(name: str, item: Json) -> Role:
+    """The role of a member ``name``. A path in steps is a label: errors of a check say so where a value stood."""
+    role = role_of(name)
+    return Role.LABEL if role is Role.KIND and isinstance(item, list) else role
 
 
 def says_something(text: str) -> bool:
@@ -73,7 +82,9 @@ def says_something(text: str) -> bool:
 
 
 def _texts_of(item: Json) -> tuple[str, ...]:
-    """What a label says that is an object itself: ``{"type": {"text": "SSN"}}``."""
+    """What a label says that is an object itself, or a path in steps: ``{"type": {"text": "SSN"}}``."""
+    if isinstance(item, list):
+        return (item[-1],) if item and isinstance(item[-1], str) else ()
     if not isinstance(item, dict):
         return ()
     codes = item.get("coding")  # as FHIR says what a value is

@@ -13,6 +13,7 @@ HOLD_BACK_CHARS = 256  # of a text in pieces; values with blanks have up to 200,
 HOLD_BACK_MIN = 64  # less would let values go in two halves
 HOLD_BACK_MAX = 4096  # more is a page of text, for which nobody waits
 JSON_IN_TEXT_MAX = 4  # tools wrap JSON in a text once or twice; each level doubles the backslashes
+_CHANGES = frozenset({"from", "to", "before", "after"})  # what a value was and became, below its name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Place:
     def member(self, name: str, kept_name: str, force: Force | None) -> "Place":
         """The place of the member ``name``. A name that says nothing passes on what this place knows."""
         path = f"{self.path}/{kept_name.replace('~', '~0').replace('/', '~1')}"
-        if is_transparent(name):
+        if is_transparent(name) or (self.force is not None and name in _CHANGES):
             return Place(path, self.context, force or self.force, self.travels, self.level)
         return Place(path, name_context(name), force, self.travels, self.level)
 

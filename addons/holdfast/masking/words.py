@@ -25,7 +25,7 @@ STOP_WORDS: Final = frozenset(_STOP_TEXT.split())
 # A member of these names says nothing by itself: the name above it is the context.
 _TRANSPARENT_TEXT: Final = """value values val v number numbers no nbr num nr text raw plain plaintext data content full
 display string str int integer s n formatted answer var
-char varchar long double float scalar keyword array rich c l ss ns"""
+char varchar long double float scalar keyword array rich answers c l ss ns"""
 TRANSPARENT: Final = frozenset(_TRANSPARENT_TEXT.split())
 # What a query compares a field with; ``$ref`` of a schema is none.
 _OPERATORS: Final = frozenset({"$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte", "$all", "_eq", "_ne", "_in"})

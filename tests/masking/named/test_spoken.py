@@ -31,6 +31,9 @@ PID = "PID|1||7095748^^^HOSP^MR||Doe^Ada||19800229|F|||1 Main St^^X||2125552368|
         ("Pwd ......... ab1\nSSN ... 234456789\n", "Pwd ......... <PASSWORD>\nSSN ... <US_SSN>\n"),
         ("pwds = [\"ab1\", 'cd2']", "pwds = [\"<PASSWORD>\", '<PASSWORD>']"),
         ('x = ConvertTo-SecureString "a b" -Force', 'x = ConvertTo-SecureString "<PASSWORD>" -Force'),
+        ("    DefaultPwd    REG_SZ    a b\n", "    DefaultPwd    REG_SZ    <PASSWORD>\n"),
+        ("x --from-literal=a=b1 --from-literal=user=d", "x --from-literal=a=<PASSWORD> --from-literal=user=d"),
+        ("echo 'a1' | sudo -S apt update", "echo '<PASSWORD>' | sudo -S apt update"),
         ("db.example.com:5432:crm:app:a1\n", "db.example.com:5432:crm:app:<PASSWORD>\n"),
         (
             "kind: Secret\ndata:\n  a: YWI=\n  user: YWRh\nx: y\n---\nkind: ConfigMap\ndata:\n  a: b\n",

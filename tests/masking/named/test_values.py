@@ -74,6 +74,10 @@ def kept(masker: Masker, text: str) -> str:
         (" id,pwd\n-1,hunter2\n+1,hunter2x\n", " id,pwd\n-1,<PASSWORD>\n+1,<PASSWORD>\n"),
         ("pwd\nhunter2\nhunter2", "pwd\n<PASSWORD>\n<PASSWORD>"),
         ("user pwd\nada hunter2\n", "user pwd\nada <PASSWORD>\n"),
+        (
+            "Setting   Value\n-------   -----\nDb Pwd    hunter2\n",
+            "Setting   Value\n-------   -----\nDb Pwd    <PASSWORD>\n",
+        ),
     ],
 )
 def test_a_cell_of_a_table_is_what_its_column_is_called(masker: Masker, text: str, masked: str | None) -> None:

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, cell_of, is_word
-from holdfast.masking.named.table import Bounds, Table
+from holdfast.masking.named.cell import Cell, cell_of, has_digit, is_word, reads_as_name
+from holdfast.masking.named.table import VALUES, Bounds, Table
 
 _LEFT_CHARS: Final = 8  # a number may begin so much before the name of its column; what does earlier is a sentence
 _WORD: Final = re.compile(r"[A-Z][\w.-]{0,63}\r?")
 _LOW: Final = re.compile(r"[A-Za-z_][\w.-]{0,63}\r?")
 _WORDS: Final = re.compile(r"[A-Z][\w.-]{0,63}(?: [A-Z][\w.-]{0,63}){0,3}\r?")
+_PAIR: Final = 2
 _FAR: Final = 1 << 30  # behind every line
 _GAP: Final = re.compile(r" {2,}")
 
@@ -20,6 +21,26 @@ class Aligned(Table):
     """Tables under a header in capitals, or with a rule below it."""
 
     _columns: Bounds
+
+    def cells(self) -> Iterator[Cell]:
+        """Those under columns, and those beside a name where the second column is one of values."""
+        yield from super().cells()
+        is_pairs = False
+        for at in range(len(self.lines)):
+            self.look(at)
+            bounds = self.bounds(at) if self.count(at) else []
+            if len(bounds) != _PAIR:
+                is_pairs = is_pairs and bounds == [] and self.is_rule(at)
+                continue
+            name, value = (self.text[slice(*one)].strip().strip(":") for one in bounds)
+            if (
+                is_pairs
+                and reads_as_name(name)
+                and self.matters(name)
+                and (cell := cell_of(self.text, *bounds[1], name))
+            ):
+                yield cell
+            is_pairs = is_pairs or (value.lower() in VALUES and not has_digit(name))
 
     def count(self, at: int) -> int:
         """Whether a line has two columns at least."""

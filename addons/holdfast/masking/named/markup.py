@@ -26,12 +26,14 @@ _ATTRIBUTE: Final = re.compile(rf"(?P<name>[\w:.@-]{{1,64}})\s{{0,8}}=\s{{0,8}}(
 _ESCAPED: Final = re.compile(r"&(?:amp;)?(?P<entity>lt|gt|quot|apos);|\\u003(?P<code>[CEce])|\\(?P<quote>[\"'])")
 _ENTITIES: Final = {"lt": "<", "gt": ">", "quot": '"', "apos": "'", "c": "<", "e": ">"}
 _LABELS: Final = frozenset({"th", "dt", "td", "label", "key", "name"})
+_CELLS: Final = frozenset({"th", "td", "dt", "dd", "label"})
 _VALUES: Final = frozenset({"td", "dd", "string", "integer", "value", "data", "input", "span"})
 _FORMATS: Final = frozenset({"b", "i", "u", "em", "strong", "code", "pre", "tt", "p", "font", "text", "span"})
 _NEAR_CHARS: Final = 200  # between a label and its value
 _APART_CHARS: Final = 4096  # a longer comment or CDATA section is a document of its own
 _DEPTH_MAX: Final = 16  # of open elements so many are looked at: tags that nobody closes add up
 _AROUND_MAX: Final = 2  # so many elements around a value may give it their name
+_CUT_CHARS: Final = 400  # of a value at the end of a text, whose element does not end
 _TRIMMED_MAX: Final = 8  # so many comments and ends of CDATA are left out on either side of a value
 
 
@@ -51,7 +53,7 @@ def cells_of_markup(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]
     """The values of elements and attributes in ``text`` whose name, or whose label, matters."""
     if "</" in text or "/>" in text or ("<" in text and "=" in text):
         yield from _Markup(text, matters, spend).cells()
-    if "&lt;" not in text and "\\u003" not in text:
+    if "&lt;" not in text and "&amp;lt;" not in text and "\\u003" not in text:
         return
     spend(len(text))
     inner = respelled(text, _ESCAPED, _units)
@@ -88,6 +90,17 @@ class _Markup:
                 self._apart_end = max(end, self._apart_end)
             else:
                 yield from self._enter(tag)
+        if self._open:
+            yield from self._cut(self._open[-1])
+
+    def _cut(self, element: _Element) -> Iterator[Cell]:
+        """What stands at the end of a text that was cut before its element ended."""
+        content, mark, rest = self._text[element.start : element.start + _CUT_CHARS].partition("</")
+        end = element.start + len(content)
+        name = element.name.rpartition(":")[2]
+        is_cut = mark and end + len(mark + rest) == len(self._text) and element.name.startswith(rest)
+        if is_cut and self._matters(name) and (cell := cell_of(self._text, element.start, end, name)):
+            yield cell
 
     def _enter(self, tag: re.Match[str]) -> Iterator[Cell]:
         name = tag["name"].rpartition(":")[2]
@@ -118,6 +131,9 @@ class _Markup:
         if not content:
             return
         name = element.name.rpartition(":")[2]
+        around = self._open[-1] if name.lower() in _FORMATS and self._open else None
+        if around is not None and around.name.lower() in _CELLS:  # <td><b>Password</b></td>
+            element, name = around, around.name
         names = tuple(one for one in self._names(element, name.lower(), content) if one and self._matters(one))
         if names and (cell := cell_of(self._text, start, end, *names)):
             yield cell
@@ -146,7 +162,7 @@ class _Markup:
         first = tag.start("attributes")
         for attribute in _ATTRIBUTE.finditer(tag["attributes"]):
             is_value = role_of(attribute["name"]) is Role.VALUE
-            said = (*labels, near) if is_value else (attribute["name"],)
+            said = (*labels, near, tag["name"].rpartition(":")[2]) if is_value else (attribute["name"],)
             names = tuple(one for one in said if one and self._matters(one))
             start, end = attribute.span("value")
             if names and (cell := cell_of(self._text, first + start, first + end, *names)):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, is_word
+from holdfast.masking.words import describes
 
 _NAME: Final = r"(?P<name>[\w.-]{1,64})"
 _LINE: Final = r"(?P<value>[^\r\n]{1,4096})"
@@ -55,6 +56,12 @@ _DOTTED: Final = (
 )
 _LISTED: Final = rf"^[ \t]{{0,32}}{_NAME} = \[(?P<items>\s?[\"'][^\[\]\n]{{1,4096}})\]"
 _SECURE: Final = r"ConvertTo-SecureString\s{1,3}(?:-String\s{1,3})?[\"'](?P<value>[^\"'\n$]{1,400})[\"']"
+_REGISTRY: Final = rf"^[ \t]{{0,16}}{_NAME}[ \t]{{1,32}}REG_(?:EXPAND_)?SZ[ \t]{{1,32}}{_LINE}"
+_LITERAL: Final = r"--from-literal[= ][\"']?(?P<told>[\w.-]{1,64})=(?P<value>[^\s\"']{1,400})"
+_PIPED: Final = (
+    r"\becho[ \t]{1,4}[\"']?(?P<value>[^\s\"'|$]{1,200})[\"']?[ \t]{0,4}\|[ \t]{0,4}"
+    r"sudo[ \t](?:-\w{1,8}[ \t]){0,3}?-\w{0,4}S\b"
+)
 _PGPASS: Final = r"^[\w.*-]{1,253}:(?:543\d|6432|\*):[\w*-]{1,64}:[\w.*-]{1,64}:(?P<value>[^\s:]{1,400})[ \t]{0,8}\r?$"
 
 
@@ -76,6 +83,9 @@ _FORMS: Final = (
     _Form(("....", " ... "), _lines(_DOTTED), is_strict=True),
     _Form((" = [",), _lines(_LISTED), is_strict=True),
     _Form(("SecureString",), _lines(_SECURE), name="password"),
+    _Form(("REG_SZ", "REG_EXPAND_SZ"), _lines(_REGISTRY)),
+    _Form(("--from-literal",), _lines(_LITERAL), name="password"),
+    _Form(("sudo ",), _lines(_PIPED), name="password"),
     _Form((":543", ":6432:", ":*:"), _lines(_PGPASS), name="password"),
 )
 _BEFORE_CHARS: Final = 80
@@ -95,7 +105,7 @@ def cells_of_forms(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
 
 def _cells(text: str, form: _Form, match: re.Match[str], matters: Matters) -> Iterator[Cell]:
     name = _before(text, match.start()) if form.is_behind else form.name or match["name"]
-    if not name or not matters(name):
+    if not name or not matters(name) or ("told" in form.shape.groupindex and describes(match["told"])):
         return
     for start, end in _spans(form, match):
         cell = cell_of(text, start, end, name)

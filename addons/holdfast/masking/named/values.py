@@ -32,7 +32,25 @@ _BESIDE: Final[tuple[_Finder, ...]] = (
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _CHARS_MIN: Final = 8
 _SIGNS: Final = (  # without one of them there is nothing to find
-    *("\n", ": [", '"', "'", "<", "&lt;", "\\u003", " into ", " INTO ", "]=", "%5D=", "%5d=", " from "),
+    *(
+        "\n",
+        ": [",
+        '"',
+        "'",
+        "<",
+        "&lt;",
+        "\\u003",
+        " into ",
+        " INTO ",
+        "]=",
+        "%5D=",
+        "%5d=",
+        " from ",
+        "&amp;lt;",
+        "REG_",
+        "--from-",
+        "sudo ",
+    ),
     *("PID|", "NK1|", "GT1|", "NM1*", "DMG*", "REF*"),
 )
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
