@@ -42,7 +42,7 @@ from holdfast.masking.masker import Masker
         ("&amp;lt;pwd&amp;gt;ab&amp;lt;/pwd&amp;gt;", "&amp;lt;pwd&amp;gt;<PASSWORD>&amp;lt;/pwd&amp;gt;"),
         ("<td><b>Pwd</b></td><td><code>a1</code></td>", "<td><b>Pwd</b></td><td><code><PASSWORD></code></td>"),
         ("<x>ada</x><pwd>a1</pw", "<x>ada</x><pwd><PASSWORD></pw"),
-        ("<birthTime value='19800229'/>", "<birthTime value='<DATE_OF_BIRTH>'/>"),
+        ("<birthDate value='19800229'/>", "<birthDate value='<DATE_OF_BIRTH>'/>"),
         ('<login filter="a>b" pwd = "ab"/>', '<login filter="a>b" pwd = "<PASSWORD>"/>'),
         ('<property name="password" value="ab"/>', '<property name="password" value="<PASSWORD>"/>'),
         ("<add key='DbPwd' x='1' value='ab' />", "<add key='DbPwd' x='1' value='<PASSWORD>' />"),

@@ -36,8 +36,8 @@ PID = "PID|1||7095748^^^HOSP^MR||Doe^Ada||19800229|F|||1 Main St^^X||2125552368|
         ("echo 'a1' | sudo -S apt update", "echo '<PASSWORD>' | sudo -S apt update"),
         ("db.example.com:5432:crm:app:a1\n", "db.example.com:5432:crm:app:<PASSWORD>\n"),
         (
-            "kind: Secret\ndata:\n  a: YWI=\n  user: YWRh\nx: y\n---\nkind: ConfigMap\ndata:\n  a: b\n",
-            "kind: Secret\ndata:\n  a: <PASSWORD>\n  user: YWRh\nx: y\n---\nkind: ConfigMap\ndata:\n  a: b\n",
+            "kind: Secret\ndata:\n  a: YWI=\n  b: 234-45-6789\n  user: c\nx: y\n---\nkind: Config\ndata:\n  a: b\n",
+            "kind: Secret\ndata:\n  a: <PASSWORD>\n  b: <US_SSN>\n  user: c\nx: y\n---\nkind: Config\ndata:\n  a: b\n",
         ),
         (
             "- apiVersion: v1\n  stringData:\n    a.x: |\n      x=1\n\n      y: 2\n    b: 'c d'\n  kind: Secret\n",

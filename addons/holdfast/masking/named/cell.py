@@ -23,13 +23,15 @@ type Spend = Callable[[int], None]  # counts characters that are about to be loo
 class Cell:
     """The characters of a text from ``start`` up to ``end``; ``names`` is what they may be called, the best first.
 
-    ``said`` is what they say where they are encoded.
+    ``said`` is what they say where they are encoded. ``is_vague`` is for what only lines around it say is regulated:
+    any rule that knows it better gives the name.
     """
 
     names: tuple[str, ...]
     start: int
     end: int
     said: str | None = None
+    is_vague: bool = False
 
 
 def cell_of(text: str, start: int, end: int, *names: str) -> Cell | None:

@@ -8,6 +8,7 @@
         x=hunter2
 """
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
@@ -56,8 +57,8 @@ def _entries(text: str, at: int, last: int, outer: int, spend: Spend) -> Iterato
         entry = _ENTRY.match(text, at, line.end()) if indent == inner else None
         if entry is not None:
             if not is_told and (cell := cell_of(text, value, at, SECRET)):
-                yield cell
+                yield dataclasses.replace(cell, is_vague=True)
             value, is_told = entry.end(), describes(entry["name"])
         at = line.end()
     if not is_told and (cell := cell_of(text, value, at, SECRET)):
-        yield cell
+        yield dataclasses.replace(cell, is_vague=True)

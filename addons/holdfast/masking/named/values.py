@@ -30,6 +30,7 @@ _BESIDE: Final[tuple[_Finder, ...]] = (
     *(cells_of_forms, cells_of_segments, cells_of_manifests),
 )
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
+_VAGUE: Final = 0.3  # less than anything that a pattern finds
 _CHARS_MIN: Final = 8
 _SIGNS: Final = (  # without one of them there is nothing to find
     *(
@@ -99,7 +100,8 @@ class Values:
                 and not _repeats(value, name)
                 and self._wants(force, value, budget)
             ):
-                yield Span(cell.start, cell.end, force.entity, 1.0, KEY_RECOGNIZER, force.id)
+                score = _VAGUE if cell.is_vague else 1.0
+                yield Span(cell.start, cell.end, force.entity, score, KEY_RECOGNIZER, force.id)
                 return
         context = name_context(cell.names[0]) if any(map(str.isdigit, value)) else ()
         for span in self._tools.scan(value, context, budget) if context and cell.said is None else ():
