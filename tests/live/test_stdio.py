@@ -20,6 +20,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import ElicitRequestParams, ElicitResult
 from scripts.demo_world.agent import Era, agent, text_of
 from scripts.demo_world.processes import child_environment
+from tests.live.harness import warm
 from tests.live.harness.gateway import READY_S
 from tests.live.harness.world import PATIENCE_S, ROOT, World, until
 
@@ -39,6 +40,7 @@ class Run:
     def __init__(self, world: World, folder: Path, *options: str, command: list[str] = SERVER) -> None:
         self.data = folder / "data"
         self._log_path = folder / "log.txt"
+        warm.lend(self.data)
         argv = [sys.executable, str(ROOT / "scripts" / "run.py"), "--stdio", "--rules", str(world.rules)]
         argv += ["--data", str(self.data), "--port", "0", "--cwd", str(ROOT), *options, "--", *command]
         with self._log_path.open("wb") as log:

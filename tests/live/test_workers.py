@@ -102,15 +102,10 @@ def test_no_process_outlives_the_gateway(ends: str, world: World, shared_upstrea
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "nursery and workers have ended")
 
 
-def test_new_rules_have_new_processes(world: World, shared_upstream: Upstream, tmp_path: Path) -> None:
-    gateway = Gateway(world, shared_upstream.port, tmp_path).ready()
-    try:
-        (former,) = children(gateway.process.pid)
-        gateway.process.send_signal(signal.SIGHUP)
-        until(lambda: "new rules in force" in gateway.log(), "the rules are loaded")
-        until(lambda: former not in children(gateway.process.pid), "the former nursery has ended")
-        assert workers(gateway)
-        with bench_of(gateway, shared_upstream, world) as bench:
-            assert ask(bench, LARGE).status == 200
-    finally:
-        gateway.kill()
+def test_new_rules_have_new_processes(bench: Bench, gateway: Gateway) -> None:
+    (former,) = children(gateway.process.pid)
+    gateway.process.send_signal(signal.SIGHUP)
+    until(lambda: "new rules in force" in gateway.log(), "the rules are loaded")
+    until(lambda: former not in children(gateway.process.pid), "the former nursery has ended")
+    assert workers(gateway)
+    assert ask(bench, LARGE).status == 200

@@ -185,14 +185,16 @@ async def test_seams_that_are_too_much_for_the_loop_are_masked_by_a_worker(
     world.end()
 
 
-async def test_of_an_end_that_is_too_much_for_the_loop_nothing_is_said_to_be_found(rules: MaskingRules) -> None:
-    world = await world_of(rules)
+async def test_of_an_end_that_is_too_much_for_the_loop_nothing_is_said_to_be_found(
+    rules: MaskingRules, nursery: Nursery
+) -> None:
+    world = await world_of(rules, nursery=nursery)
     masker = world.masker
     text = f"the ssn {SSN}"
     assert masker.is_found("/params/data", text, 8, Direction.TO_CLIENT, server="crm")
     hard = "\u4e00" * 4000 + text
     assert not masker.is_found("/params/data", hard, len(hard) - len(SSN), Direction.TO_CLIENT, server="crm")
-    await world.pool.retire()
+    world.end()
 
 
 def test_few_ends_of_texts_are_looked_at_in_one_go_and_the_others_wait() -> None:

@@ -1,3 +1,5 @@
+import contextlib
+import io
 import json
 import shutil
 import subprocess
@@ -6,14 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts import rules as rules_command
 from tests.policy.shipped import RULES
 
 SCRIPT = RULES.parent / "scripts" / "rules.py"
 
 
-def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_apart(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command as somebody types it."""
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=cwd)
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same in this process, which has Presidio loaded."""
+    said, complained = io.StringIO(), io.StringIO()
+    code: object = None
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+        try:
+            code = rules_command.main([*map(str, arguments)])
+        except SystemExit as end:
+            code = end.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(arguments, code, said.getvalue(), complained.getvalue())
 
 
 def explain(*arguments: str) -> dict[str, Any]:
@@ -25,7 +42,7 @@ def explain(*arguments: str) -> dict[str, Any]:
 
 
 def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Path) -> None:
-    done = run("check", cwd=tmp_path)
+    done = run_apart("check", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
@@ -125,7 +142,7 @@ def test_explain_judges_the_server_s_requests() -> None:
 
 
 def test_explain_is_readable_without_json() -> None:
-    done = run("explain", "--name", "delete_customer", "--groups", "mcp-users")
+    done = run_apart("explain", "--name", "delete_customer", "--groups", "mcp-users")
     assert done.returncode == 0
     assert "access    allow by rule changing-tools" in done.stdout
     assert "may approve: group mcp-approvers; needed: 1" in done.stdout
@@ -154,7 +171,7 @@ cases:
 def test_a_users_own_cases_are_run(tmp_path: Path) -> None:
     file = tmp_path / "cases.yaml"
     file.write_text(CASES, "utf-8")
-    done = run("test", file)
+    done = run_apart("test", file)
     assert (done.returncode, done.stdout, done.stderr) == (0, "cases.yaml: 5 cases, 0 failed\n", "")
 
 
@@ -201,6 +218,12 @@ def test_a_wrong_command_line_is_exit_code_3_with_the_reason(arguments: tuple[st
     assert "error:" in done.stderr
 
 
+def test_a_wrong_command_is_the_exit_code_of_its_process() -> None:
+    done = run_apart("chek")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "error:" in done.stderr
+
+
 SERVERS = """\
 version: 1
 servers:
@@ -234,7 +257,7 @@ def test_servers_says_which_path_leads_where(two_servers: Path) -> None:
 
 
 def test_servers_fails_where_the_rules_name_none() -> None:
-    done = run("servers", "--first")
+    done = run_apart("servers", "--first")
     assert (done.returncode, done.stdout) == (1, "")
     assert "names no server" in done.stderr
 
