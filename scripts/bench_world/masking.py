@@ -18,6 +18,7 @@ from scripts.bench_world.traffic import SEED, prose
 
 from holdfast.jsontext import Json
 from holdfast.masking import quiet
+from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
@@ -85,13 +86,15 @@ def table(figures: list[Figures]) -> str:
     return "\n".join([head, *rows])
 
 
-def measure(rules: MaskingRules, messages_count: int, tell: Callable[[str], None]) -> list[Figures]:
-    """Run both ways over ``messages_count`` messages for each of :data:`SHARES`."""
+def measure(
+    rules: MaskingRules, messages_count: int, tell: Callable[[str], None], automata: Automata | None = None
+) -> list[Figures]:
+    """Run both ways over ``messages_count`` messages for each of :data:`SHARES`; ``automata`` saves compiling anew."""
     cutter = Cutter(rule.entity for rule in rules.entities)
     recognizers = build_recognizers(rules)
     ways: tuple[Finder, Finder] = (
         FullFinder(recognizers, CutterNlpEngine(cutter)),
-        DirectFinder(recognizers, cutter),
+        DirectFinder(recognizers, cutter, automata=automata),
     )
     quiet.quieten()
     for way in ways:

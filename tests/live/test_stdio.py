@@ -248,8 +248,11 @@ def test_run_ends_in_order_and_takes_every_process_with_it(world: World, tmp_pat
             assert found
             return int(found[1])
 
-    pid = asyncio.run(use())
-    assert _runs(pid)
-    assert running.stop() == 0
+    try:
+        pid = asyncio.run(use())
+        assert _runs(pid)
+    finally:
+        ended = running.stop()
+    assert ended == 0
     assert not _runs(pid)
     assert running.records("ledger.stop")

@@ -53,10 +53,13 @@ def texts() -> dict[str, str]:
 def modules(*prefixes: str) -> dict[str, ast.Module]:
     """Path below the root -> syntax tree, of every Python file whose path begins with one of ``prefixes``."""
     return {
-        path: ast.parse(text)
-        for path, text in texts().items()
-        if path.endswith(".py") and (not prefixes or path.startswith(prefixes))
+        path: _parsed(path) for path in texts() if path.endswith(".py") and (not prefixes or path.startswith(prefixes))
     }
+
+
+@functools.cache
+def _parsed(path: str) -> ast.Module:
+    return ast.parse(texts()[path])
 
 
 def calls(tree: ast.AST, *names: str) -> Iterator[tuple[ast.Call, str]]:
