@@ -80,16 +80,18 @@ def _is_of_word(beside: list[Node], side: int) -> bool:
 
 def _asked(node: Node, side: int) -> list[Node] | None:
     """``node`` in parts, with the edge that stands behind it (``side`` 1) or before it (-1); None where none can be."""
-    if isinstance(node, Either):
-        return [Either(tuple(dict.fromkeys(_branch_asked(branch, side) for branch in node.branches)))]
-    chars, repeat = (node.item, node) if isinstance(node, Repeat) and node.low else (node, None)
-    chars = chars.items[0] if isinstance(chars, Sequence) and len(chars.items) == 1 else chars
-    if not isinstance(chars, Chars) or not chars.members <= _WORD | BYTES_BEYOND or chars.members.isdisjoint(_WORD):
-        return None
-    at_edge: list[Node] = [Chars(chars.members & _WORD), Edge()]
-    either = Either((Sequence(tuple(at_edge[::side])), Chars(chars.members & BYTES_BEYOND)))
-    rest: list[Node] = [] if repeat is None or repeat.high == 1 else [_one_less(repeat)]
-    return [*rest, either] if side > 0 else [either, *rest]
+    match node:
+        case Either(branches):
+            return [Either(tuple(dict.fromkeys(_branch_asked(branch, side) for branch in branches)))]
+        case Repeat(item, low, high) if low:
+            # The one at the edge may be the only one.
+            rest: list[Node] = [] if high == 1 else [Repeat(item, low - 1, None if high is None else high - 1)]
+            return [*rest, _branch_asked(item, side)] if side > 0 else [_branch_asked(item, side), *rest]
+        case Chars(members) if members <= _WORD | BYTES_BEYOND and not members.isdisjoint(_WORD):
+            at_edge: list[Node] = [Chars(members & _WORD), Edge()]
+            return [Either((Sequence(tuple(at_edge[::side])), Chars(members & BYTES_BEYOND)))]
+        case _:
+            return None
 
 
 def _branch_asked(branch: Node, side: int) -> Node:
