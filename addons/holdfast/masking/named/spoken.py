@@ -35,7 +35,8 @@ _DUMPED: Final = (
     r"\"(?P<value>[^\"\n]{1,4096})\""
 )
 _PART: Final = (
-    rf"form-data;[^\r\n]{{0,200}}?name=\"?{_NAME}\"?[^\r\n]{{0,200}}\r?\n(?:[^\r\n]{{1,200}}\r?\n){{0,4}}\r?\n{_LINE}"
+    r"form-data;[ \t]{0,4}name=\"?(?P<name>[\w.-]{1,64}+)\"?(?:;[^\r\n]{0,200}+)?\r?\n"
+    rf"(?:[^\r\n]{{1,200}}\r?\n){{0,4}}\r?\n{_LINE}"
 )
 _LDIF: Final = rf"^{_NAME}(?:;[\w-]{{1,32}}){{0,3}}:: (?P<value>[A-Za-z0-9+/]{{4,4096}}={{0,2}})"
 _HEREDOC: Final = (
