@@ -73,6 +73,8 @@ def kept(masker: Masker, text: str) -> str:
         ("id,pwd\n1,hunter2\n\n2,hunter2\n", "id,pwd\n1,<PASSWORD>\n\n2,<PASSWORD>\n"),
         (" id,pwd\n-1,hunter2\n+1,hunter2x\n", " id,pwd\n-1,<PASSWORD>\n+1,<PASSWORD>\n"),
         ("pwd\nhunter2\nhunter2", "pwd\n<PASSWORD>\n<PASSWORD>"),
+        ("     1\tid,pwd\n     2\t1,hunter2\n", "     1\tid,pwd\n     2\t1,<PASSWORD>\n"),
+        ("1→id,pwd\n2→1,hunter2\n", "1→id,pwd\n2→1,<PASSWORD>\n"),
         ("user pwd\nada hunter2\n", "user pwd\nada <PASSWORD>\n"),
         (
             "Setting   Value\n-------   -----\nDb Pwd    hunter2\n",
@@ -196,15 +198,42 @@ def test_what_only_looks_like_a_table_or_a_label_passes(masker: Masker, text: st
 
 
 _WORDS = st.sampled_from(
-    ["ssn", "password", "a", "1", "name", "value", SSN, '"', "'", "<b>", "</b>", "<pwd>", "</pwd>", "x y"]
+    [
+        *("ssn", "password", "a", "1", "name", "value", SSN, '"', "'", "<b>", "</b>", "<pwd>", "</pwd>", "x y"),
+        *("<td>", "</td>", "<tr>", "<th>", "</th>", "hunter2", "<![CDATA[", "]]>", "PID|1|2|3", "NM1*IL*1*a*b"),
+        *('textbox "pwd"', "pwd changed from", "kind: Secret\ndata:\n  a: ", "FN:", "BEGIN:VCARD\n", "[pwd]", "EOT"),
+    ]
 )
 _MARKS = st.sampled_from(
-    [",", "\t", "|", ";", "  ", "\n", "\n", "\n---\n", ": ", ": |\n  ", "=", "│", "\r\n", "(", ") values ("]
+    [
+        ",",
+        "\t",
+        "|",
+        ";",
+        "  ",
+        "\n",
+        "\n",
+        "\n---\n",
+        ": ",
+        ": |\n  ",
+        "=",
+        "│",
+        "\r\n",
+        "(",
+        ") values (",
+        " to ",
+        " => ",
+        " ... ",
+        "<<EOT\n",
+        "|",
+        "&lt;",
+        '\n1) "',
+    ]
 )
 
 
 @given(st.lists(st.tuples(_WORDS, _MARKS), max_size=24))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_masking_again_changes_nothing(masker: Masker, pieces: list[tuple[str, str]]) -> None:
     once = kept(masker, "".join(word + mark for word, mark in pieces))
     assert kept(masker, once) == once

@@ -10,6 +10,7 @@ Each line is looked at once for each way of writing that it could be in. A table
 lines cost a count of their separators, and are counted themselves as characters to look at.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -19,9 +20,12 @@ from holdfast.masking.named.bars import Bars
 from holdfast.masking.named.cell import Cell, Matters, Spend
 from holdfast.masking.named.separated import Separated
 from holdfast.masking.named.spaced import Spaced
+from holdfast.masking.named.table import Bounds
 
 _BARS: Final = "│┃║╎╏┆┇┊┋"
 _BOX: Final = {code: "|" if chr(code) in _BARS else "-" for code in range(0x2500, 0x2580)}
+_NUMBER: Final = re.compile(r"[ \t]{0,8}(?P<number>\d{1,6})(?:\t|\u2192|[ ]?\|[ ]|:[ ])")
+_NUMBERED_MIN: Final = 2  # lines at the beginning of a text whose numbers follow each other
 _DRAWN: Final = re.compile("[\u2500-\u257f]")
 
 
@@ -33,6 +37,7 @@ def cells_of_lines(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
         text = text.translate(_BOX)
     ends = [match.start() for match in re.finditer(r"\n", text)]
     lines = list(zip([0, *(end + 1 for end in ends)], [*ends, len(text)], strict=True))
+    lines = _unnumbered(text, lines)
     if "|" in text:
         yield from Bars(text, lines, matters, spend).cells()
     for mark in ("\t", ",", ";"):
@@ -41,3 +46,12 @@ def cells_of_lines(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     if "  " in text:
         yield from Aligned(text, lines, matters, spend).cells()
     yield from Spaced(text, lines, matters, spend).cells()
+
+
+def _unnumbered(text: str, lines: Bounds) -> Bounds:
+    """``lines`` without their numbers, where each begins with its own, as tools show files."""
+    numbers = [_NUMBER.match(text, *one) for one in lines[:_NUMBERED_MIN]]
+    found = [int(number["number"]) for number in numbers if number is not None]
+    if len(found) < _NUMBERED_MIN or any(after != before + 1 for before, after in itertools.pairwise(found)):
+        return lines
+    return [(number.end() if (number := _NUMBER.match(text, *one)) else one[0], one[1]) for one in lines]

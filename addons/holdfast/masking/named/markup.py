@@ -137,7 +137,8 @@ class _Markup:
         names = tuple(one for one in self._names(element, name.lower(), content) if one and self._matters(one))
         if names and (cell := cell_of(self._text, start, end, *names)):
             yield cell
-        if name.lower() == "th":
+        content = "" if "<" in content else content  # what a mask is called is no label
+        if name.lower() in ("th", "td"):
             self._grid.say(content)
         if len(content) <= NAME_CHARS_MAX and (name.lower() in _LABELS or role_of(name) is Role.LABEL):
             self._label, self._label_end = content.rstrip(": "), tag.end()
@@ -148,6 +149,8 @@ class _Markup:
         yield from (*element.labels, *element.column)
         if (is_holder and not element.column) or _says_value(element.column):
             yield element.near
+        if name == "td" and not is_word(content):
+            yield self._grid.first()
         yield name
         is_format = name in _FORMATS and not is_word(content) and " " not in content
         if not is_holder and not is_format:

@@ -17,7 +17,7 @@ _ESCAPED: Final = re.compile(
 )
 # A pair of a list of pairs; where the value has no digit, it is as likely another name.
 _TUPLE: Final = re.compile(
-    r"[(\[]\s?([\"'])(?P<name>[A-Za-z_][\w .-]{0,63})\1\s{0,3},\s{0,3}"
+    r"[(\[]\s?([\"'])#?(?P<name>[A-Za-z_][\w .-]{0,63})\1\s{0,3},\s{0,3}"
     r"([\"'])(?P<double>(?=[^\"'\n]{0,64}\d)[^\"'\n]{1,200})\3\s?,?\s?[)\]]"
 )
 

@@ -63,6 +63,17 @@ _PIPED: Final = (
     r"\becho[ \t]{1,4}[\"']?(?P<value>[^\s\"'|$]{1,200})[\"']?[ \t]{0,4}\|[ \t]{0,4}"
     r"sudo[ \t](?:-\w{1,8}[ \t]){0,3}?-\w{0,4}S\b"
 )
+_REPLIED: Final = (
+    rf"^[ \t]{{0,16}}\d{{1,9}}\) \"{_NAME}\"\r?\n[ \t]{{0,16}}\d{{1,9}}\) \"(?P<value>[^\"\n]{{1,4096}})\""
+)
+_BOX: Final = r"textbox \"(?P<name>[^\"\n<]{1,64})\"(?: \[[^\]\n]{1,64}\]){0,6}(?:: | value=)(?P<value>[^\r\n]{1,4096})"
+_SET_BY: Final = r"[\"'#\[=](?P<name>[\w-]{1,64})[\"'\]]{1,3}\)\.value\s{0,3}=\s{0,3}[\"'`](?P<value>[^\"'`\n]{1,400})"
+_SPACED: Final = rf"^[ \t]{{0,32}}\"?{_NAME}\"?[ \t]{{2,64}}= \"(?P<value>[^\"\n]{{1,4096}})\""
+_APART: Final = rf"^[ \t]{{0,32}}{_NAME}:[ \t]{{4,64}}(?P<value>\S{{1,400}})[ \t]{{0,16}}\r?$"
+_STORED: Final = (
+    r"secret set [\w-]{1,64} (?:--?\w{1,16} [\w/.-]{1,64} ){0,3}?(?:--body|-b)[= ][\"']?(?P<value>[^\s\"']{1,400})"
+)
+_WIFI: Final = r"WIFI:(?:[TSHE]:[^;\n]{0,64};){0,4}P:(?P<value>[^;\n]{1,100});"
 _PGPASS: Final = r"^[\w.*-]{1,253}:(?:543\d|6432|\*):[\w*-]{1,64}:[\w.*-]{1,64}:(?P<value>[^\s:]{1,400})[ \t]{0,8}\r?$"
 
 
@@ -87,6 +98,13 @@ _FORMS: Final = (
     _Form(("REG_SZ", "REG_EXPAND_SZ"), _lines(_REGISTRY)),
     _Form(("--from-literal",), _lines(_LITERAL), name="password"),
     _Form(("sudo ",), _lines(_PIPED), name="password"),
+    _Form((') "',), _lines(_REPLIED), is_strict=True),  # of Redis
+    _Form(('textbox "',), _lines(_BOX)),  # a page as a browser tells of it
+    _Form((").value",), _lines(_SET_BY)),
+    _Form(('  = "',), _lines(_SPACED), is_strict=True),
+    _Form((":    ",), _lines(_APART), is_strict=True),
+    _Form(("secret set ",), _lines(_STORED), name="password"),
+    _Form(("WIFI:",), _lines(_WIFI), name="password"),
     _Form((":543", ":6432:", ":*:"), _lines(_PGPASS), name="password"),
 )
 _BEFORE_CHARS: Final = 80
@@ -118,7 +136,7 @@ def _cells(text: str, form: _Form, match: re.Match[str], matters: Matters) -> It
 def _before(text: str, at: int) -> str:
     """The one or two words in front of ``at``."""
     words = text[max(0, at - _BEFORE_CHARS) : at].rpartition("\n")[2].rstrip(" \t\"'").removesuffix(" was").split()
-    return " ".join(words[-2:])
+    return "" if any("<" in word for word in words[-2:]) else " ".join(words[-2:])  # a mask is no name
 
 
 def _spans(form: _Form, match: re.Match[str]) -> Iterator[tuple[int, int]]:

@@ -33,26 +33,8 @@ _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan
 _VAGUE: Final = 0.3  # less than anything that a pattern finds
 _CHARS_MIN: Final = 8
 _SIGNS: Final = (  # without one of them there is nothing to find
-    *(
-        "\n",
-        ": [",
-        '"',
-        "'",
-        "<",
-        "&lt;",
-        "\\u003",
-        " into ",
-        " INTO ",
-        "]=",
-        "%5D=",
-        "%5d=",
-        " from ",
-        "&amp;lt;",
-        "REG_",
-        "--from-",
-        "sudo ",
-    ),
-    *("PID|", "NK1|", "GT1|", "NM1*", "DMG*", "REF*"),
+    *("\n", ": [", '"', "'", "<", "&lt;", "&amp;lt;", "\\u003", " into ", " INTO ", "]=", "%5D=", "%5d=", " from "),
+    *("PID|", "NK1|", "GT1|", "NM1*", "DMG*", "REF*", "REG_", "--from-", "sudo ", "secret set ", "WIFI:"),
 )
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
 
