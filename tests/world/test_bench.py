@@ -14,7 +14,7 @@ from scripts.bench_world import hostile, hostile_texts, loop_lag, masking
 from scripts.bench_world.load import content_length
 from scripts.bench_world.measure import Round, cpu_seconds, percentile_ms, summarise
 from scripts.bench_world.traffic import MESSAGE_BYTES, RAW_CARD, calls, replies, request_bytes, stamped
-from tests.live.harness.warm import KEPT
+from tests.live.harness.warm import OTHERS
 
 from holdfast.masking.catalogue import MODEL_ENTITIES
 from holdfast.masking.rules import parse_masking
@@ -88,7 +88,7 @@ def test_help_names_the_options(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_both_ways_of_finding_are_asked_for_the_same_and_answer_the_same() -> None:
-    figures = masking.measure(masking.all_on(ROOT / "rules" / "masking.yaml"), 4, lambda _: None, KEPT)
+    figures = masking.measure(masking.all_on(ROOT / "rules" / "masking.yaml"), 4, lambda _: None, OTHERS)
     assert [one.percent for one in figures] == list(masking.SHARES)
     assert all(one.differing_count == 0 for one in figures)
     assert figures[-1].findings_count > figures[0].findings_count

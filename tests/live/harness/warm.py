@@ -23,6 +23,8 @@ from holdfast.policy.ruleset import load_ruleset
 
 MASKING_KEY: Final = b"the masking key of test gateways"
 KEPT: Final = Automata(ROOT / ".pytest_cache" / "automata", Automata.beside(ROOT, MASKING_KEY).key)
+OTHERS: Final = Automata(ROOT / ".pytest_cache" / "other-automata", KEPT.key)  # of rules that no gateway has
+KEPT.folder.parent.mkdir(exist_ok=True)
 
 
 def masker_of(rules: MaskingRules, key: bytes = bytes(32)) -> Masker:
@@ -54,7 +56,6 @@ def lend(data: Path) -> None:
 
 def take_back(data: Path) -> None:
     """Keep what the gateway of ``data`` has compiled, where it has the key that all have."""
-    KEPT.folder.parent.mkdir(exist_ok=True)
     _copy(Automata.beside(data, MASKING_KEY), KEPT)
 
 

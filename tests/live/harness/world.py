@@ -54,8 +54,8 @@ class World:
         return jwt.encode(claims | {"groups": [*groups]}, self.key, algorithm="EdDSA", headers={"kid": "k1"})
 
 
-def make_world(folder: Path) -> World:
-    """Copy the shipped rules into ``folder`` and let them trust a new issuer."""
+def make_world(folder: Path, masking: str | None = None) -> World:
+    """Copy the shipped rules into ``folder`` and let them trust a new issuer; ``masking`` replaces one of the files."""
     key = Ed25519PrivateKey.generate()
     shutil.copytree(ROOT / "rules", folder / "rules")
     keys = folder / "keys.json"
@@ -63,6 +63,8 @@ def make_world(folder: Path) -> World:
     keys.write_text(json.dumps({"keys": [public]}), "utf-8")
     text = _IDENTITY.format(issuer=ISSUER, keys=keys, audience=AUDIENCE)
     (folder / "rules" / "identity.yaml").write_text(text, "utf-8")
+    if masking is not None:
+        (folder / "rules" / "masking.yaml").write_text(masking, "utf-8")
     return World(folder, key)
 
 
