@@ -64,6 +64,8 @@ class Leaves:
 
     def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> Sequence[Span]:
         """What is found in ``text``, and what it names itself."""
+        if self._tools.scanner.is_mask(text):  # as is most of what is looked at once more
+            return ()
         found = self._tools.scan(text, context, budget)
         named = self._values.spans(text, budget)
         return (*found, *named) if named else found

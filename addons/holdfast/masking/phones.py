@@ -76,6 +76,7 @@ class PhoneSearch:
         self._nationals = Nationals(regions)
         self._is_gated = leniency >= phonenumbers.Leniency.VALID
         self._digits_min = digits_min(regions)
+        self._part_chars_min = self._digits_min if self._is_gated else 1
         flags = _CANDIDATE.flags & re.IGNORECASE
         extent = extent_of(_CANDIDATE.pattern, flags)
         self._plain = extent.table if extent and extent.reach < _MARGIN_CHARS else None
@@ -175,7 +176,7 @@ class PhoneSearch:
             return
         for part, offset in _tries(candidate, start):
             budget.spend(_GROUP_CHARS)
-            if part and self._stands_alone(text, part, offset):
+            if len(part) >= self._part_chars_min and self._stands_alone(text, part, offset):
                 valid = self._valid(part, budget)
                 if valid:
                     yield offset - start, offset - start + len(part), valid
