@@ -8,6 +8,9 @@ import contextlib
 import logging
 from typing import Final
 
+from mitmproxy.connection import Client
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+
 from holdfast.errors import Cause, Refused
 from holdfast.exchange import Answer
 from holdfast.gate import Gate
@@ -16,6 +19,7 @@ from holdfast.passage import Admission
 from holdfast.policy.servers import Kind
 from holdfast.proxy.hooks import Ending, Unread
 from holdfast.proxy.seals import Batch, Chunk, Passing
+from holdfast.proxy.transports import hang_up, hang_up_for
 from holdfast.streams import EventStream
 
 log = logging.getLogger(__name__)
@@ -42,6 +46,14 @@ class GateAddon:
     def __init__(self) -> None:
         self.gate: Gate | None = None
         self.keep_alive_s = KEEP_ALIVE_S
+
+    def client_disconnected(self, client: Client) -> None:
+        """Let no server wait for a client who is gone."""
+        hang_up_for(client)
+
+    def server_disconnected(self, data: ServerConnectionHookData) -> None:
+        """Let no socket stay open."""
+        hang_up(data.server)
 
     async def holdfast_admit(self, passing: Passing) -> None:
         """Seal the request, or the answer that the client gets instead; or a sign of life, and be asked again."""

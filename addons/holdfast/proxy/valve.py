@@ -6,8 +6,9 @@ the transport is asked to read no more while much is waiting; the server notices
 
 from typing import Any, Final
 
-from mitmproxy import ctx
 from mitmproxy.connection import Connection
+
+from holdfast.proxy.transports import transport_of
 
 CLOSE_AT_BYTES: Final = 1024 * 1024  # waiting; less than one of the largest events, and far from the cut
 
@@ -20,7 +21,7 @@ class Valve:
 
     def close(self, connection: Connection) -> None:
         """Read no more from ``connection`` until :meth:`open`; nothing happens where its transport is not known."""
-        transport = self._closed or _transport_of(connection)
+        transport = self._closed or transport_of(connection)
         if transport is not None and not transport.is_closing():
             # Each time anew: what mitmproxy reads from resumes by itself, once, when its own buffer was full before.
             transport.pause_reading()
@@ -31,13 +32,3 @@ class Valve:
         transport, self._closed = self._closed, None
         if transport is not None and not transport.is_closing():
             transport.resume_reading()
-
-
-def _transport_of(connection: Connection) -> Any:
-    master = getattr(ctx, "master", None)
-    server: Any = master.addons.get("proxyserver") if master is not None else None
-    for handler in () if server is None else server.connections.values():
-        found = handler.transports.get(connection)
-        if found is not None and found.writer is not None:
-            return getattr(found.writer, "transport", None)
-    return None
