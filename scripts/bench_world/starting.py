@@ -25,7 +25,11 @@ def used_s():
 imported_s = used_s()
 masker = Masker(rules, bytes(32), None, Automata.beside(Path(sys.argv[2]), bytes(32)))
 built_s = used_s() - imported_s
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+status = Path("/proc/self/status")  # getrusage has the most of the parent too, where the process was a copy of it
+if status.exists():
+    peak = next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
 said = {"import_s": imported_s, "build_s": built_s, "peak_mib": peak, "engine": masker.equipment().scan}
 print(json.dumps(said))
 """
