@@ -95,7 +95,7 @@ async def test_a_ledger_that_is_far_behind_refuses_rather_than_keeps_waiting(tmp
 
     def slow_disk(sql: str) -> None:
         if sql == "COMMIT":
-            may_commit.wait(30)
+            may_commit.wait(120)
 
     ledger = open_ledger(tmp_path, connection_class=faulty(slow_disk))
     may_commit.clear()
