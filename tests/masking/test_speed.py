@@ -4,10 +4,8 @@ import asyncio
 import dataclasses
 import random
 
-import phonenumbers
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
-from phonenumbers import phonenumbermatcher
 from tests.live.harness.warm import core_of, masker_of, scanner_of
 from tests.masking.conftest import KEY
 from tests.masking.test_engine import SEEDS, texts
@@ -15,14 +13,12 @@ from tests.masking.test_engine import SEEDS, texts
 from holdfast.call import Call, Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import WHOLE, Budget
-from holdfast.masking.dialled import is_valid, is_valid_abroad
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Leaves
 from holdfast.masking.literals import lowered, words_of
 from holdfast.masking.named.values import Values
-from holdfast.masking.national import national_of, plain_digits
 from holdfast.masking.nearby import Nearby, _Words
 from holdfast.masking.phones import matched
 from holdfast.masking.place import Place
@@ -110,93 +106,6 @@ def test_the_words_nearby_are_those_of_the_whole_text() -> None:
         nearby, whole = Nearby(text, cutter), _Words(cutter.cut(text))
         for start in range(0, len(text), max(1, len(text) // 20)):
             assert nearby._before(start) == whole.before(start), (text, start)
-
-
-@pytest.mark.parametrize("region", ["US", "CA", "JM", "GB", "DE", "FR", "IL", "IN"])
-def test_no_valid_number_is_ruled_out(region: str) -> None:
-    national = national_of(region)
-    assert national is not None
-    dice = random.Random(region)
-    valid = 0
-    for _ in range(4000):
-        digits = "".join(dice.choices("0123456789", k=dice.randint(4, 13)))
-        candidate = dice.choice(["", "0", "1", "00", "011", "44", "+"]) + digits
-        try:
-            number = phonenumbers.parse(candidate, region, keep_raw_input=True)
-        except phonenumbers.NumberParseException:
-            continue
-        matcher = phonenumbers.PhoneNumberMatcher(candidate, region)
-        if phonenumbermatcher._verify(phonenumbers.Leniency.VALID, number, candidate, matcher):
-            valid += 1
-            assert not national.rules_out(candidate), candidate
-    assert valid > 20
-    assert national.rules_out("0000000000001234")
-
-
-def dialled(dice: random.Random, region: str) -> str:
-    """Digits that may be a number of ``region``: one of its own with a few changes, or any, and a prefix."""
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    assert metadata is not None
-    example = phonenumbers.example_number_for_type(region, dice.randrange(11)) or phonenumbers.example_number(region)
-    digits = list("".join(dice.choices("0123456789", k=dice.randint(3, 17))))
-    if example is not None and dice.random() < 0.5:
-        digits = list(phonenumbers.national_significant_number(example))
-        for _ in range(dice.randrange(4)):
-            digits[dice.randrange(len(digits))] = dice.choice("0123456789")
-    code, prefix = str(metadata.country_code), metadata.national_prefix or ""
-    return dice.choice(
-        ["", "", "0", "1", "00", "011", code, "00" + code, "011" + code, prefix, code + prefix]
-    ) + "".join(digits)
-
-
-def test_digits_are_judged_as_the_library_judges_them() -> None:
-    dice = random.Random(5)
-    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
-    valid = 0
-    for _ in range(6000):
-        region = dice.choice(regions)
-        digits = dialled(dice, region)
-        try:
-            number = phonenumbers.parse(digits, region, keep_raw_input=True)
-            matcher = phonenumbers.PhoneNumberMatcher(digits, region)
-            expected = phonenumbermatcher._verify(phonenumbers.Leniency.VALID, number, digits, matcher)
-        except phonenumbers.NumberParseException:
-            expected = False
-        assert is_valid(digits, region) == bool(expected), (digits, region)
-        valid += bool(expected)
-    assert valid > 600
-
-
-def test_digits_behind_a_plus_sign_are_judged_as_the_library_judges_them() -> None:
-    dice = random.Random(6)
-    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
-    valid = unknown = 0
-    for _ in range(6000):
-        digits = dialled(dice, dice.choice(regions))
-        candidate = dice.choice(["+", "+", "+ "]) + dice.choice([digits, f"{digits[:2]} {digits[2:5]}-{digits[5:]}"])
-        region = dice.choice(regions)
-        try:
-            number = phonenumbers.parse(candidate, region, keep_raw_input=True)
-            matcher = phonenumbers.PhoneNumberMatcher(candidate, region)
-            expected = phonenumbermatcher._verify(phonenumbers.Leniency.VALID, number, candidate, matcher)
-        except phonenumbers.NumberParseException:
-            expected = False
-        verdict = is_valid_abroad(digits)
-        assert verdict in (None, bool(expected)), (candidate, region)
-        valid += bool(expected)
-        unknown += verdict is None
-    assert valid > 600
-    assert 0 < unknown < 4000
-
-
-def test_separators_and_digits_of_any_script_make_no_difference_to_a_number() -> None:
-    assert plain_digits("(\uff12\uff11\uff12)\u00a0555\u20112368") == "2125552368"
-    for other in ("+12125552368", "212 555 2368 x1", "212 555 2368#", "2125552368 ext. 1", "212~555"):
-        assert plain_digits(other) is None
-
-
-def test_a_region_whose_prefix_rewrites_numbers_is_not_ruled_on() -> None:
-    assert national_of("GG") is None  # six digits of Guernsey stand for ten of the United Kingdom
 
 
 class Ticking:

@@ -10,6 +10,7 @@ import re
 from typing import Any, Final
 
 import phonenumbers
+from phonenumbers import phonenumbermatcher
 from phonenumbers import phonenumberutil as upstream
 
 DIGITS_MIN: Final = 3  # two digits are no number anywhere
@@ -31,6 +32,11 @@ _matches: Final[Any] = upstream._match_national_number  # noqa: SLF001 -- same
 _idd: Final[Any] = upstream._parse_prefix_as_idd  # noqa: SLF001 -- same
 _code_of: Final[Any] = upstream._extract_country_code  # noqa: SLF001 -- same
 _form_of: Final[Any] = upstream._choose_formatting_pattern_for_number  # noqa: SLF001 -- same
+_possible: Final[Any] = upstream._extract_possible_number  # noqa: SLF001 -- same
+_is_viable: Final[Any] = upstream._is_viable_phone_number  # noqa: SLF001 -- same
+_split: Final[Any] = upstream._maybe_strip_extension  # noqa: SLF001 -- same
+_has_its_x: Final[Any] = phonenumbermatcher._contains_only_valid_x_chars  # noqa: SLF001 -- same
+_CARRIER: Final = re.compile("xx", re.IGNORECASE)  # two of them stand before the number, for whoever carries it
 _is_group_only: Final[Any] = upstream._formatting_rule_has_first_group_only  # noqa: SLF001 -- same
 
 
@@ -57,6 +63,15 @@ def is_valid_abroad(digits: str) -> bool | None:
         return False
     code, national = _code_of(digits)
     return _is_international(national, code) if code else None
+
+
+def before_extension(part: str) -> str | None:
+    """What is dialled of ``part``, which may have an extension behind it; None where only the library can tell."""
+    number = _possible(part)
+    if ";" in part or _CARRIER.search(part) or not _is_viable(number):
+        return None
+    extension, number = _split(number)
+    return number if _has_its_x(phonenumbers.PhoneNumber(extension=extension or None), part) else ""
 
 
 def _behind_code(digits: str, metadata: Any) -> str | None:

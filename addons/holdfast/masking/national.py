@@ -9,17 +9,25 @@ out here.
 
 import functools
 import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import phonenumbers
 from phonenumbers import phonenumberutil
 
-# Digits of any script, and what stands between the groups of a number: what means something else is not in it.
-_PLAIN: Final = re.compile(
-    r"[\d ()\[\]./\-\u2010-\u2015\u2053\u2212\u223c\u30fc\uff0d-\uff0f"
-    r"\u3000\xa0\xad\u200b\u2060\uff08\uff09\uff3b\uff3d]*"
+from holdfast.masking.extent import extent_of
+
+# What stands between the groups of a number. What means something else is not in it.
+_BETWEEN: Final = (
+    " ()[]./-\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u2212\u223c\u30fc\uff0d\uff0e\uff0f"
+    "\u3000\xa0\xad\u200b\u2060\uff08\uff09\uff3b\uff3d"
 )
-_NOT_DIGITS: Final = re.compile(r"\D+")
+# Digits of any script as those of ASCII; nothing for what stands between them.
+_DIGITS: Final[Mapping[int, str]] = dict.fromkeys(map(ord, _BETWEEN), "") | {
+    code: str(unicodedata.decimal(chr(code))) for code in range(sys.maxunicode + 1) if chr(code).isdecimal()
+}
 _NATIONAL_DIGITS_MIN: Final = 2  # the library asks for more behind an international prefix
 _COUNTRY_DIGITS_MAX: Final = 3
 _TYPES: Final = (
@@ -30,10 +38,8 @@ _TYPES: Final = (
 
 def plain_digits(candidate: str) -> str | None:
     """The digits of ``candidate`` in ASCII; None where there is more to it than digits and separators."""
-    if not _PLAIN.fullmatch(candidate):
-        return None
-    digits = _NOT_DIGITS.sub("", candidate)
-    return digits if digits.isascii() else "".join(map(str, map(int, digits)))
+    digits = candidate.translate(_DIGITS)
+    return digits if digits.isascii() and (digits.isdecimal() or not digits) else None
 
 
 class National:
@@ -44,11 +50,11 @@ class National:
         code = metadata.country_code
         prefixes = {one.national_prefix_for_parsing for one in (metadata, main)} - {None}
         regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
-        self._international = re.compile(metadata.international_prefix or "(?!)")
+        self.international = re.compile(metadata.international_prefix or "(?!)")
         prefix = f"(?:{'|'.join(f'(?:{one})' for one in sorted(prefixes))})?"
         numbers = "|".join(sorted({pattern for region in regions for pattern in _patterns(region)}))
         # The prefix is looked for behind the country code, and then once more.
-        self._number = re.compile(f"(?:{code})?{prefix}{prefix}(?:{numbers})")
+        self.number = re.compile(f"(?:{code})?{prefix}{prefix}(?:{numbers})")
         self._code = str(code)
         self._prefix = re.compile(main.national_prefix_for_parsing or "(?!)")
         self._formats = tuple(map(_format, main.number_format))
@@ -60,10 +66,10 @@ class National:
 
     def may_be(self, digits: str) -> bool:
         """Whether ``digits`` may be dialled here."""
-        prefix = self._international.match(digits)
+        prefix = self.international.match(digits)
         if prefix is not None and digits[prefix.end() : prefix.end() + 1] != "0":  # no country code begins with 0
             return _may_be_abroad(digits[prefix.end() :])
-        return self._number.fullmatch(digits) is not None and not self._lacks_prefix(digits)
+        return self.number.fullmatch(digits) is not None and not self._lacks_prefix(digits)
 
     def _lacks_prefix(self, digits: str) -> bool:
         """Whether ``digits`` are a national number as they stand, and one that is written with a prefix."""
@@ -80,9 +86,18 @@ class Nationals:
 
     def __init__(self, regions: tuple[str, ...]) -> None:
         self._known = [(region, national_of(region)) for region in regions]
+        known = [national for _, national in self._known if national is not None]
+        self._any = _either(one.number.pattern for one in known)
+        extent = extent_of(self._any.pattern, 0)
+        self._digits_max = extent.width if extent and extent.width is not None else sys.maxsize
+        self._any_abroad = _either(one.international.pattern for one in known)
+        self._unknown = tuple(region for region, national in self._known if national is None)
 
     def possible(self, digits: str) -> tuple[str, ...]:
         """The regions in which ``digits`` are not ruled out."""
+        is_one = len(digits) <= self._digits_max and self._any.fullmatch(digits) is not None
+        if not is_one and not self._any_abroad.match(digits):  # as with most digits
+            return self._unknown
         return tuple([region for region, national in self._known if national is None or national.may_be(digits)])
 
 
@@ -98,6 +113,11 @@ def national_of(region: str) -> National | None:
     if main is None or metadata.national_prefix_transform_rule or main.national_prefix_transform_rule:
         return None
     return National(metadata, main)
+
+
+def _either(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Matches what one of ``patterns`` matches."""
+    return re.compile("|".join(f"(?:{one})" for one in dict.fromkeys(patterns)) or "(?!)")
 
 
 def _format(form: Any) -> tuple[re.Pattern[str] | None, re.Pattern[str], bool]:

@@ -20,9 +20,8 @@ from phonenumbers import phonenumberutil
 
 from holdfast.masking.approx import Approximation, approximation_of, to_end_of_run
 from holdfast.masking.budget import Budget
-from holdfast.masking.dialled import CHARS_MAX, DIGITS_MIN, is_valid, is_valid_abroad
 from holdfast.masking.extent import extent_of
-from holdfast.masking.national import Nationals, plain_digits
+from holdfast.masking.numbers import TRY_CHARS, Numbers
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import View
 
@@ -33,13 +32,10 @@ _DATES: Final[re.Pattern[str]] = upstream._SLASH_SEPARATED_DATES  # noqa: SLF001
 _TIMES: Final[re.Pattern[str]] = upstream._TIME_STAMPS  # noqa: SLF001 -- same
 _TIMES_SUFFIX: Final[re.Pattern[str]] = upstream._TIME_STAMPS_SUFFIX  # noqa: SLF001 -- same
 _INNER: Final[tuple[re.Pattern[str], ...]] = tuple(upstream._INNER_MATCHES)  # noqa: SLF001 -- same
-_BRACKETS: Final[re.Pattern[str]] = upstream._MATCHING_BRACKETS  # noqa: SLF001 -- same
-_PAGES: Final[re.Pattern[str]] = upstream._PUB_PAGES  # noqa: SLF001 -- same
 _LEAD: Final[re.Pattern[str]] = upstream._LEAD_PATTERN  # noqa: SLF001 -- same
 _MARGIN_CHARS: Final = 8  # more than the matcher looks at behind a candidate
 _SUFFIX_CHARS: Final = 3  # behind a candidate, what makes a time of it
 _GROUP_CHARS: Final = 16  # what looking at one group costs
-_TRY_CHARS: Final = 64  # what one try costs, in characters given to a pattern
 _DIGITS: Final = frozenset("0123456789")
 
 type Span = tuple[int, int]
@@ -54,7 +50,7 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):
         self._budget = budget
 
     def _parse_and_verify(self, candidate: str, offset: int) -> Any:
-        self._budget.spend(_TRY_CHARS)
+        self._budget.spend(TRY_CHARS)
         return super()._parse_and_verify(candidate, offset)
 
 
@@ -72,9 +68,8 @@ class PhoneSearch:
 
     def __init__(self, regions: tuple[str, ...], leniency: int) -> None:
         self._regions = regions
-        self._leniency = leniency
-        self._nationals = Nationals(regions)
-        self._is_gated = leniency >= phonenumbers.Leniency.VALID
+        self._numbers = Numbers(regions, leniency)
+        self._is_gated = self._numbers.is_gated
         self._digits_min = digits_min(regions)
         self._part_chars_min = self._digits_min if self._is_gated else 1
         flags = _CANDIDATE.flags & re.IGNORECASE
@@ -169,55 +164,20 @@ class PhoneSearch:
 
     def _tried(self, text: str, candidate: str, start: int, budget: Budget) -> Iterator[Try]:
         """What in ``candidate`` is a number somewhere: where it stands in it, and the regions in which it is one."""
-        budget.spend(_TRY_CHARS)
+        budget.spend(TRY_CHARS)
         if _DATES.search(candidate):
             return
         if _TIMES.search(candidate) and _TIMES_SUFFIX.match(text, start + len(candidate)):
             return
         for part, offset in _tries(candidate, start):
             budget.spend(_GROUP_CHARS)
-            if len(part) >= self._part_chars_min and self._stands_alone(text, part, offset):
-                valid = self._valid(part, budget)
+            known = budget.numbers.get(part)
+            if len(part) < self._part_chars_min or (known is not None and not known):
+                continue
+            if self._stands_alone(text, part, offset):
+                valid = self._numbers.valid(part, budget)
                 if valid:
                     yield offset - start, offset - start + len(part), valid
-
-    def _valid(self, part: str, budget: Budget) -> Sequence[str]:
-        """The regions in which ``part`` is a number."""
-        known = budget.numbers.get(part)
-        if known is None:
-            budget.spend(_TRY_CHARS)
-            known = budget.numbers[part] = self._judged(part)
-        return known
-
-    def _judged(self, part: str) -> tuple[str, ...]:
-        digits = plain_digits(part) if self._is_gated else None
-        possible = self._regions if digits is None else self._nationals.possible(digits)
-        if not possible or not _BRACKETS.fullmatch(part) or _PAGES.search(part):
-            return ()
-        if self._leniency != phonenumbers.Leniency.VALID or len(part) > CHARS_MAX:
-            return self._parsed(part, possible)
-        if digits is not None:
-            return tuple([one for one in possible if is_valid(digits, one)]) if len(digits) >= DIGITS_MIN else ()
-        abroad = plain_digits(part[1:]) if part[0] == "+" else None
-        verdict = is_valid_abroad(abroad) if abroad is not None else None
-        if verdict is None:
-            return self._parsed(part, possible)
-        return self._regions if verdict else ()
-
-    def _parsed(self, part: str, possible: Sequence[str]) -> tuple[str, ...]:
-        valid: list[str] = []
-        for region in possible:
-            try:
-                number = phonenumbers.parse(part, region, keep_raw_input=True)
-            except phonenumbers.NumberParseException:
-                continue
-            matcher = phonenumbers.PhoneNumberMatcher(part, region, leniency=self._leniency)
-            is_valid = upstream._verify(self._leniency, number, part, matcher)  # noqa: SLF001 -- the judge
-            if number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN:
-                return self._regions if is_valid else ()  # it means the same everywhere
-            if is_valid:
-                valid.append(region)
-        return tuple(valid)
 
     def _stands_alone(self, text: str, part: str, offset: int) -> bool:
         """Whether no letter or currency sign touches the number, which the matcher asks for."""
@@ -240,15 +200,20 @@ def _cut(pattern: re.Pattern[str], candidate: str) -> str:
     return candidate[: end.start()] if end else candidate
 
 
+def _cut_end(group: str) -> str:
+    """``group`` without the marks at its end."""
+    return group if "0" <= group[-1:] <= "9" else _cut(_UNWANTED_END, group)
+
+
 def _tries(candidate: str, start: int) -> Iterator[tuple[str, int]]:
     """What the matcher tries of a candidate, in its order: the whole, then groups of it."""
     yield candidate, start
     for inner in _INNER:
         group = inner.search(candidate)
         if group:
-            yield _cut(_UNWANTED_END, candidate[: group.start()]), start
+            yield _cut_end(candidate[: group.start()]), start
         while group:
-            yield _cut(_UNWANTED_END, group.group(1)), start + group.start(1)
+            yield _cut_end(group.group(1)), start + group.start(1)
             group = inner.search(candidate, group.start() + 1)
 
 

@@ -1,0 +1,139 @@
+"""Telephone numbers: what is said of digits without the library is what the library says."""
+
+import random
+
+import phonenumbers
+import pytest
+from phonenumbers import phonenumbermatcher
+
+from holdfast.masking.budget import Budget
+from holdfast.masking.dialled import before_extension, is_valid, is_valid_abroad
+from holdfast.masking.national import Nationals, national_of, plain_digits
+from holdfast.masking.numbers import Numbers
+
+
+def judged(part: str, region: str) -> bool:
+    """What the library says of ``part``, as its matcher asks."""
+    try:
+        number = phonenumbers.parse(part, region, keep_raw_input=True)
+    except phonenumbers.NumberParseException:
+        return False
+    matcher = phonenumbers.PhoneNumberMatcher(part, region)
+    return bool(phonenumbermatcher._verify(phonenumbers.Leniency.VALID, number, part, matcher))
+
+
+@pytest.mark.parametrize("region", ["US", "CA", "JM", "GB", "DE", "FR", "IL", "IN"])
+def test_no_valid_number_is_ruled_out(region: str) -> None:
+    national = national_of(region)
+    assert national is not None
+    dice = random.Random(region)
+    valid = 0
+    for _ in range(4000):
+        digits = "".join(dice.choices("0123456789", k=dice.randint(4, 13)))
+        candidate = dice.choice(["", "0", "1", "00", "011", "44", "+"]) + digits
+        if judged(candidate, region):
+            valid += 1
+            assert not national.rules_out(candidate), candidate
+    assert valid > 20
+    assert national.rules_out("0000000000001234")
+
+
+def dialled(dice: random.Random, region: str) -> str:
+    """Digits that may be a number of ``region``: one of its own with a few changes, or any, and a prefix."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None
+    example = phonenumbers.example_number_for_type(region, dice.randrange(11)) or phonenumbers.example_number(region)
+    digits = list("".join(dice.choices("0123456789", k=dice.randint(3, 17))))
+    if example is not None and dice.random() < 0.5:
+        digits = list(phonenumbers.national_significant_number(example))
+        for _ in range(dice.randrange(4)):
+            digits[dice.randrange(len(digits))] = dice.choice("0123456789")
+    code, prefix = str(metadata.country_code), metadata.national_prefix or ""
+    return dice.choice(
+        ["", "", "0", "1", "00", "011", code, "00" + code, "011" + code, prefix, code + prefix]
+    ) + "".join(digits)
+
+
+def test_digits_are_judged_as_the_library_judges_them() -> None:
+    dice = random.Random(5)
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    valid = 0
+    for _ in range(6000):
+        region = dice.choice(regions)
+        digits = dialled(dice, region)
+        expected = judged(digits, region)
+        assert is_valid(digits, region) == expected, (digits, region)
+        valid += expected
+    assert valid > 600
+
+
+def test_digits_behind_a_plus_sign_are_judged_as_the_library_judges_them() -> None:
+    dice = random.Random(6)
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    valid = unknown = 0
+    for _ in range(6000):
+        digits = dialled(dice, dice.choice(regions))
+        candidate = dice.choice(["+", "+", "+ "]) + dice.choice([digits, f"{digits[:2]} {digits[2:5]}-{digits[5:]}"])
+        region = dice.choice(regions)
+        expected = judged(candidate, region)
+        verdict = is_valid_abroad(digits)
+        assert verdict in (None, expected), (candidate, region)
+        valid += expected
+        unknown += verdict is None
+    assert valid > 600
+    assert 0 < unknown < 4000
+
+
+def extended(dice: random.Random, region: str) -> str:
+    """A number as :func:`dialled` has it, in groups, with something behind it that may be an extension."""
+    digits = dialled(dice, region)
+    at = dice.randrange(len(digits))
+    grouped = digits[:at] + dice.choice(["", " ", "-", ".", ") ", "/"]) + digits[at:]
+    between = dice.choice([" ", "", ", ", ",", "-", "  "])
+    label = dice.choice(["x", "X", "xx", "ext", "ext.", "Extension:", "#", "int", "\uff58", ";ext=", "доб", "~", ""])
+    behind = "".join(dice.choices("0123456789", k=dice.randint(0, 9))) + dice.choice(["", "", "", "#", ")", " x 1"])
+    return dice.choice(["", "", "", "+", "(", "+ "]) + grouped + between + label + behind
+
+
+def test_numbers_with_extensions_are_judged_as_the_library_judges_them() -> None:
+    dice = random.Random(7)
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    valid = cut = 0
+    for _ in range(6000):
+        region = dice.choice(regions)
+        part = extended(dice, region)
+        number = before_extension(part)
+        if not phonenumbermatcher._MATCHING_BRACKETS.fullmatch(part) or phonenumbermatcher._PUB_PAGES.search(part):
+            continue  # the matcher does not ask about those
+        expected = judged(part, region)
+        found = Numbers((region,), phonenumbers.Leniency.VALID).valid(part, Budget())
+        assert found == ((region,) if expected else ()), (part, region)
+        valid += expected
+        cut += expected and number is not None and len(number) < len(part) - 1
+    assert valid > 300
+    assert cut > 100
+
+
+def test_what_no_region_of_several_dials_is_ruled_out_at_once_and_nothing_else_is() -> None:
+    dice = random.Random(8)
+    regions = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "GG")
+    nationals = Nationals(regions)
+    known = {region: national_of(region) for region in regions}
+    some = 0
+    for _ in range(4000):
+        digits = dialled(dice, dice.choice(regions))
+        expected = tuple(one for one, national in known.items() if national is None or national.may_be(digits))
+        assert nationals.possible(digits) == expected, digits
+        some += len(expected) > 1
+    assert some > 400
+    assert nationals.possible("9" * 5000) == ("GG",)
+
+
+def test_separators_and_digits_of_any_script_make_no_difference_to_a_number() -> None:
+    assert plain_digits("(\uff12\uff11\uff12)\u00a0555\u20112368") == "2125552368"
+    for other in ("+12125552368", "212 555 2368 x1", "212 555 2368#", "2125552368 ext. 1", "212~555"):
+        assert plain_digits(other) is None
+
+
+def test_a_region_whose_prefix_rewrites_numbers_is_not_ruled_on() -> None:
+    assert national_of("GG") is None  # six digits of Guernsey stand for ten of the United Kingdom
