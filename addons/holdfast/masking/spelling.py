@@ -53,9 +53,12 @@ class Spelling:
 
     def swapped(self, chars: Mapping[str, str]) -> "Spelling":
         """This spelling with what each of ``chars`` stands for in its place; what was changed before counts too."""
+        are_swapped = all(len(seen) == 1 for seen in chars.values())
+        if are_swapped and sum(map(self.text.count, chars)) > CHANGES_MAX:
+            return Spelling(translated(self.text, chars), self.origins, ((0, len(self.text)),))
         places = _places(self.text, chars)
         changes = _few([*self.changes, *((at, at + 1) for at in places)], len(self.text))
-        if all(len(seen) == 1 for seen in chars.values()):
+        if are_swapped:
             return Spelling(translated(self.text, chars), self.origins, changes)
         parts: list[str] = []
         pieces = Pieces()

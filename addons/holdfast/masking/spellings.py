@@ -24,7 +24,6 @@ RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token t
 _PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
 _STRANGE: Final = re.compile(r"[^\t\n\r -~]+")
 _CONTROL: Final = re.compile(CONTROL)
-_RUN_CHARS_UNSEEN: Final = 64  # in a longer run of such characters it is looked up which of them count
 # Tag characters, and variation selectors in supplementary planes, can spell ASCII that nobody sees but a model.
 _HIDDEN: Final = re.compile("[\U000e0020-\U000e007e\U000e0110-\U000e016e]+")
 _TAGS: Final = 0xE0000
@@ -109,7 +108,7 @@ def _all(itself: Spelling) -> Iterator[Spelling]:
         yield from _rounds(one)
     if is_soft(itself.text):
         yield from _rounds(itself.then(softened(itself.text)))
-    if _HIDDEN.search(itself.text):
+    if not itself.text.isascii() and _HIDDEN.search(itself.text):
         yield from _rounds(itself.then(respelled(itself.text, _HIDDEN, _hidden)))
 
 
@@ -135,7 +134,9 @@ def _rounds(spelling: Spelling) -> Iterator[Spelling]:
 
 
 def _folded(spelling: Spelling) -> Spelling:
-    if _CONTROL.search(spelling.text):  # a terminal shows nothing of it
+    if ("\x1b" in spelling.text or not spelling.text.isascii()) and _CONTROL.search(
+        spelling.text
+    ):  # a terminal shows nothing of it
         shown = spelling.then(respelled(spelling.text, _CONTROL, lambda match: [("", len(match.group()))]))
         spelling = dataclasses.replace(shown, changes=((0, len(shown.text)),))
     changed = _changing(spelling.text)
@@ -156,13 +157,20 @@ def _hidden(match: re.Match[str]) -> list[Unit]:
 
 
 def _strange_in(text: str) -> Iterator[Stretch]:
-    changing = _changing(text).keys()
-    for match in _STRANGE.finditer(text) if changing else ():
-        run, first = match.group(), match.start()
-        if len(run) > _RUN_CHARS_UNSEEN:
-            yield from ((first + at, first + at + 1) for at, char in enumerate(run) if char in changing)
-        elif not changing.isdisjoint(run):
-            yield match.span()
+    changing = _changing(text)
+    if not changing:
+        return
+    one = f"[{''.join(map(re.escape, sorted(changing)))}]"
+    first = last = -1
+    for match in re.finditer(f"{one}+", text):
+        start, end = match.span()
+        if first >= 0 and start - last >= REACH_CHARS:
+            yield first, last
+            first = -1
+        if first < 0:
+            first = start
+        last = end
+    yield first, last
 
 
 def _stretches(text: str, marks: list[Stretch]) -> list[Stretch]:
