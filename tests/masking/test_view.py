@@ -6,7 +6,8 @@ import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.extent import CASED_BYTE, DIGIT_BYTE, OTHER_BYTE
-from holdfast.masking.view import shown
+from holdfast.masking.view import View, shown
+from holdfast.masking.words import Cutter
 
 ASCII = "".join(map(chr, range(0x80)))
 DIGITS = [char for char in map(chr, range(0x80, 0x11000)) if char.isdecimal()]
@@ -33,3 +34,12 @@ def test_every_character_is_one_byte_whatever_stands_beside_it(kinds_count: int)
 
 def test_a_text_with_all_of_ascii_leaves_nothing_to_stand_for_its_digits() -> None:
     assert shown(ASCII + "\u0661?") == bytes(range(0x80)) + bytes([DIGIT_BYTE]) + b"?"
+
+
+def test_what_stands_in_masks_is_no_word_of_the_text() -> None:
+    unmask = Cutter(["PHONE_NUMBER", "US_SSN"]).without_masks
+    view = View("Call <PHONE_NUMBER> or <US_SSN_0a1b2c3d4e5f>, <ssn>", unmask)
+    assert view.lower_unmasked == "call   or  , <ssn>"
+    assert "phone" in view.lower
+    plain = View("Phone 12", unmask)
+    assert plain.lower_unmasked is plain.lower

@@ -96,17 +96,17 @@ class DirectFinder:
     def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         """Presidio's results."""
         hits = budget.hits[text] if text in budget.hits else self._hits(text, budget)
-        view = View(text)
+        view = View(text, self._cutter.without_masks)
         results: list[RecognizerResult] = []
         nearby: Nearby | None = None
         for runner in self._wanted(view, hits):
             found = runner.run(view, hits, context, budget)
             if not found:
                 continue
-            if runner.context:
+            if runner.words.may_help(view, context):
                 nearby = nearby or Nearby(text, self._cutter)
                 for result in budget.each(found):
-                    _boost(result, runner.context, nearby, context)
+                    _boost(result, runner.words.stems, nearby, context)
             results += [result for result in found if result.score >= runner.thresholds[result.entity_type]]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 

@@ -21,8 +21,9 @@ from holdfast.masking.prefilter import Hits
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import shown
 
-HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.5 us each
-CHARS_PER_HIT: Final = 2  # more hits than that in several texts: each is scanned by itself
+# Hits of one scan that are taken besides one a character, some 0.5 us each. Where there are more in several texts,
+# each is scanned by itself.
+HITS_FREE: Final = 2048
 HITS_FREE_EACH: Final = 64  # of one pattern in one text; where there are more, it is searched all over the text
 CHARS_PER_HIT_EACH: Final = 32
 HITS_PER_CHAR: Final = 16  # where more patterns are all over a text, it is quicker to search it pattern by pattern
@@ -63,7 +64,7 @@ class HyperscanPrefilter:
         data = _SEPARATOR.join(parts)
         raw: list[tuple[int, int]] = []
         take = raw.append
-        count_max = _least(HITS_FREE + len(data) // CHARS_PER_HIT, hits_max)
+        count_max = _least(HITS_FREE + len(data), hits_max)
 
         def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
             take((number, end))

@@ -5,7 +5,7 @@ what cannot change the outcome: text in which no match is possible, and patterns
 the threshold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import presidio_analyzer
@@ -25,7 +25,7 @@ from holdfast.masking.view import View
 class Runner(Protocol):
     """Runs one recognizer."""
 
-    context: frozenset[str]
+    words: "ContextWords"
     thresholds: dict[str, float]
     needs_no_digit: bool
 
@@ -54,21 +54,21 @@ def runner_of(recognizer: EntityRecognizer) -> Runner:
     return _WholeRunner(recognizer)
 
 
-class _Context:
-    """Whether words can lift the scores of a recognizer in a text."""
+class ContextWords:
+    """The words that lift the scores of a recognizer, as stems, and whether they can in a text."""
 
-    def __init__(self, words: frozenset[str]) -> None:
-        self._words = words
-        self._plain = all(word.isascii() for word in words)
+    def __init__(self, words: Iterable[str]) -> None:
+        self.stems = frozenset(words)
+        self._plain = all(word.isascii() for word in self.stems)
 
     def may_help(self, view: View, context: tuple[str, ...]) -> bool:
-        """Whether one of the words stands anywhere in the text, or outside it."""
-        if not self._words:
+        """Whether one of the words stands anywhere in the text but in masks, or outside it."""
+        if not self.stems:
             return False
-        if not self._plain or not self._words.isdisjoint(context):
+        if not self._plain or not self.stems.isdisjoint(context):
             return True
-        lower = view.lower
-        for word in self._words:  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
+        lower = view.lower_unmasked
+        for word in self.stems:  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
             if word in lower:
                 return True
         return False
@@ -79,10 +79,9 @@ class _PresidioRunner:
 
     def __init__(self, recognizer: Any) -> None:
         base = presidio_analyzer.PatternRecognizer
-        self.context = frozenset(recognizer.context)
+        self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
-        self._words = _Context(self.context)
         threshold = self.thresholds[recognizer.supported_entities[0]]
         may_rise = type(recognizer).validate_result is not base.validate_result
         may_rise = may_rise and not getattr(recognizer, "never_rises", False)
@@ -100,7 +99,7 @@ class _PresidioRunner:
             if hits is not None and search.filter is not None and search.filter not in hits:
                 continue
             if is_weak:
-                helped = self._words.may_help(view, context) if helped is None else helped
+                helped = self.words.may_help(view, context) if helped is None else helped
                 if not helped:
                     continue
             for start, end in budget.each(search.spans(view, hits, budget)):
@@ -122,17 +121,16 @@ class _OwnRunner:
     """An own pattern or a list of words."""
 
     def __init__(self, recognizer: PatternRecognizer) -> None:
-        self.context = frozenset(recognizer.context)
+        self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
-        self._words = _Context(self.context)
         self._search = Search(recognizer.compiled)
         self.searches: Sequence[Filtered] = [self._search]
         self._is_weak = recognizer.score < self.thresholds[recognizer.supported_entities[0]]
         self.needs_no_digit = not self._search.needs_digit
 
     def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
-        if self._is_weak and not self._words.may_help(view, context):
+        if self._is_weak and not self.words.may_help(view, context):
             return []
         matches = self._search.matches(view, hits, budget)
         return self._recognizer.results(budget.each(matches)) if matches else []
@@ -144,18 +142,17 @@ class _PhoneRunner:
     needs_no_digit = False
 
     def __init__(self, recognizer: PhoneRecognizer) -> None:
-        self.context = frozenset(recognizer.context)
+        self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
         self._search = PhoneSearch(recognizer.supported_regions, recognizer.leniency or 0)
         self.searches: Sequence[Filtered] = [self._search]
-        self._words = _Context(self.context)
         self._counts_bare = recognizer.bare_score >= self.thresholds[recognizer.supported_entities[0]]
 
     def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         if hits is not None and self._search.filter is not None and self._search.filter not in hits:
             return []
-        with_bare = self._counts_bare or self._words.may_help(view, context)
+        with_bare = self._counts_bare or self.words.may_help(view, context)
         spans = self._search.spans(view, hits, budget, with_bare=with_bare)
         results = [self._recognizer.result(view.text, *span) for span in budget.each(spans)]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
@@ -165,7 +162,7 @@ class _WholeRunner:
     """A recognizer with a way of its own: it gets the whole text, where one of its patterns matches."""
 
     def __init__(self, recognizer: Any) -> None:
-        self.context = frozenset(recognizer.context)
+        self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
         self.searches = [

@@ -58,15 +58,21 @@ def _shown_one_by_one(text: str, chars: set[str], special: Mapping[str, int]) ->
 class View:
     """What is asked about a text."""
 
-    __slots__ = ("_bytes", "_chars", "_classes", "_digits", "_kept", "_known", "_lower", "length", "text")
+    __slots__ = (
+        *("_bytes", "_chars", "_classes", "_digits", "_kept", "_known", "_lower", "_unmask", "_unmasked"),
+        *("length", "text"),
+    )
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, unmask: Callable[[str], str] = str) -> None:
+        """``unmask`` takes the masks out of a text."""
         self.text = text
+        self._unmask = unmask
         self.length = len(text)
         self._bytes: bytes | None = None
         self._chars: frozenset[str] | None = None
         self._digits: int | None = None
         self._lower: str | None = None
+        self._unmasked: str | None = None
         self._classes: dict[bytes, bytes] = {}
         self._known: dict[WindowsKey, Windows] = {}
         self._kept: dict[Callable[[str], Any], Any] = {}
@@ -98,6 +104,14 @@ class View:
         if self._lower is None:
             self._lower = lowered(self.text)
         return self._lower
+
+    @property
+    def lower_unmasked(self) -> str:
+        """The text in lower case, without what stands in masks."""
+        if self._unmasked is None:
+            unmasked = self._unmask(self.text)
+            self._unmasked = self.lower if unmasked is self.text else lowered(unmasked)
+        return self._unmasked
 
     def kept[T](self, make: Callable[[str], T]) -> T:
         """What ``make`` makes of the text, made once."""

@@ -71,6 +71,11 @@ class Cutter:
         # What stands in an encrypted mask is no word either, whoever wrote it; see sealing.py.
         masks = f"{mask_pattern(entities).pattern}|{_ENCRYPTED}"
         self._pieces = re.compile(f"{masks}|{_PIECE}", re.DOTALL)
+        self._masks = re.compile(masks)
+
+    def without_masks(self, text: str) -> str:
+        """``text`` with a blank for each mask in it."""
+        return self._masks.sub(" ", text) if "<" in text else text
 
     def cut(self, text: str) -> list[tuple[int, str]]:
         """The pieces of ``text``: where each begins, and what it is."""

@@ -52,9 +52,7 @@ class Values:
         Raises:
             MaskingError: masking takes too long.
         """
-        if len(text) < _CHARS_MIN or not any(sign in text for sign in _SIGNS):
-            return []
-        return self._spans(text, budget)
+        return self._spans(text, budget) if len(text) >= _CHARS_MIN and _has_sign(text) else []
 
     def _spans(self, text: str, budget: Budget) -> list[Span]:
         budget.spend(len(text))
@@ -97,6 +95,13 @@ class Values:
             return force.wants(said, budget.search_s) and not self._tools.is_mask(value, force.entity)
         except TimeoutError:
             raise LeafError(f"rule {force.id} takes too long over a value") from None
+
+
+def _has_sign(text: str) -> bool:
+    for sign in _SIGNS:  # noqa: SIM110 -- a generator costs more than the tests; every text is asked
+        if sign in text:
+            return True
+    return False
 
 
 def _repeats(value: str, name: str) -> bool:
