@@ -7,6 +7,7 @@ from typing import Final
 from holdfast.call import Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
+from holdfast.masking.creeping import CREEPING_ROUNDS, rows
 from holdfast.masking.entries import EntityRule
 from holdfast.masking.force import Force
 from holdfast.masking.named.values import Values
@@ -134,6 +135,8 @@ class Leaves:
                 return None
             gone = [span for span in spans if span.end <= at]
             left = [dataclasses.replace(span, start=span.start - at, end=span.end - at) for span in spans[len(gone) :]]
+            if count >= CREEPING_ROUNDS:
+                gone, left = list(rows(text[:at], gone)), list(rows(text[at:], left))
             part, rest = (
                 self._round(text[:at], gone, lambda *one: found.append(one), form),
                 self._round(text[at:], left, None, form),
@@ -161,6 +164,7 @@ class Leaves:
             if count == FORMED_ROUNDS:
                 accepts = _no_form
             spans = [span for span in self._scan(text, context, self._budget) if span.entity in wanted]
+            spans = list(rows(text, spans)) if count >= CREEPING_ROUNDS else spans
             masked = self._round(text, spans, report, accepts)
             if masked == text:
                 return text
