@@ -165,9 +165,9 @@ class PhoneSearch:
     def _tried(self, text: str, candidate: str, start: int, budget: Budget) -> Iterator[Try]:
         """What in ``candidate`` is a number somewhere: where it stands in it, and the regions in which it is one."""
         budget.spend(TRY_CHARS)
-        if _DATES.search(candidate):
+        if "/" in candidate and _DATES.search(candidate):
             return
-        if _TIMES.search(candidate) and _TIMES_SUFFIX.match(text, start + len(candidate)):
+        if _TIMES_SUFFIX.match(text, start + len(candidate)) and _TIMES.search(candidate):
             return
         for part, offset in _tries(candidate, start):
             budget.spend(_GROUP_CHARS)
@@ -209,12 +209,12 @@ def _tries(candidate: str, start: int) -> Iterator[tuple[str, int]]:
     """What the matcher tries of a candidate, in its order: the whole, then groups of it."""
     yield candidate, start
     for inner in _INNER:
-        group = inner.search(candidate)
-        if group:
-            yield _cut_end(candidate[: group.start()]), start
-        while group:
-            yield _cut_end(group.group(1)), start + group.start(1)
-            group = inner.search(candidate, group.start() + 1)
+        at = 0
+        while group := inner.search(candidate, at):
+            if not at:
+                yield _cut_end(candidate[: group.start()]), start
+            yield _cut_end(group[1]), start + group.start(1)
+            at = group.start() + 1
 
 
 def digits_min(regions: tuple[str, ...]) -> int:

@@ -11,7 +11,7 @@ import bisect
 import functools
 import re
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
 
@@ -30,6 +30,7 @@ _PATTERN: Final = re.compile(
 )
 _HOST_CHARS: Final = r"a-z0-9.\-"
 _HOST: Final = re.compile(rf"[{_HOST_CHARS}]+", re.IGNORECASE | re.ASCII)
+_HOST_BEFORE: Final[Any] = regex.compile(rf"(?r)[{_HOST_CHARS}]*", regex.IGNORECASE | regex.ASCII)
 _DOMAIN: Final = re.compile(r"\.(?=([a-zA-Z0-9][a-zA-Z0-9-]{0,63}))")
 _WWW_BEFORE: Final = regex.compile(r"(?r)www\d{0,3}", regex.IGNORECASE)
 _WWW: Final = regex.compile(r"www\d{0,3}[.]", regex.IGNORECASE)
@@ -60,15 +61,14 @@ def url_search(pattern: str, flags: int) -> Spans | None:
 class _Hosts:
     """The hosts of one text."""
 
-    def __init__(self, text: str, domains: dict[str, int]) -> None:
+    def __init__(self, text: str, domains: dict[str, int], longest: int) -> None:
+        """``domains`` with the rank of each, and how many characters the longest of them has."""
         self.text = text
         self.plain = with_ascii_letters(text)
-        self.runs = [match.span() for match in _HOST.finditer(self.plain)]
-        self._starts = [start for start, _ in self.runs]
+        self._run = (0, 0)  # the one that was asked for last: most often the next is asked for the same
         self._domains = domains
         self.stops: list[int] = []  # dots
         self.ends: list[int] = []  # for each: where the domain behind it ends
-        longest = max(map(len, domains))
         for match in _DOMAIN.finditer(self.plain):
             label = match.group(1)[:longest].lower()
             fitting = [label[:size] for size in range(2, len(label) + 1) if label[:size] in domains]
@@ -78,8 +78,12 @@ class _Hosts:
 
     def run_at(self, at: int) -> tuple[int, int] | None:
         """The run of host characters that holds ``at``."""
-        index = bisect.bisect_right(self._starts, at) - 1
-        return self.runs[index] if index >= 0 and at < self.runs[index][1] else None
+        if not self._run[0] <= at < self._run[1]:
+            behind = _HOST.match(self.plain, at)
+            if behind is None:
+                return None
+            self._run = (_HOST_BEFORE.match(self.plain, 0, at).start(), behind.end())
+        return self._run
 
     def last_stop(self, start: int) -> int | None:
         """The index of the furthest stop that a host from ``start`` on can reach, if any."""
@@ -210,4 +214,5 @@ def _reaches(hosts: _Hosts, start: int, stop: int) -> bool:
 def _reader(domains: tuple[str, ...]) -> Callable[[str], _Hosts]:
     """What looks up the hosts of a text; upstream takes the first domain that fits."""
     ranks = {domain: rank for rank, domain in reversed(list(enumerate(domains)))}
-    return lambda text: _Hosts(text, ranks)
+    longest = max(map(len, domains))
+    return lambda text: _Hosts(text, ranks, longest)
