@@ -33,6 +33,7 @@ VALUES: list[Json] = [
     {"cells": [["part", "qty"], ["961-44-211", 96], ["000-33-7437", 5]]},
     {"token": "${API_TOKEN}", "password": "{{ password }}", "secret": "<secret>", "api_key": "process.env.KEY"},
     {"client_secret": "None", "apiKey": "undefined", "auth_token": "<redacted>", "secret_key": "$KEY", "token": "**"},
+    {"PWD": "/srv/ada", "OLDPWD": "/", "proxy_pass": "http://backend", "clave": "color", "pass": 12},
     {"license": "MIT", "driver": "postgres14", "member": {"id": 123456}, "record_no": 4711, "routing": "round-robin"},
     {"phone_verified": True, "phones": 0, "cellular": {"cells": 4}, "call": {"duration_ms": 12345678}, "mobile": True},
 ]
