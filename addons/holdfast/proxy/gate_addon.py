@@ -19,7 +19,7 @@ from holdfast.passage import Admission
 from holdfast.policy.servers import Kind
 from holdfast.proxy.hooks import Ending, Unread
 from holdfast.proxy.seals import Batch, Chunk, Passing
-from holdfast.proxy.transports import hang_up, hang_up_for
+from holdfast.proxy.transports import hang_up, hang_up_after
 from holdfast.streams import EventStream
 
 log = logging.getLogger(__name__)
@@ -47,13 +47,13 @@ class GateAddon:
         self.gate: Gate | None = None
         self.keep_alive_s = KEEP_ALIVE_S
 
-    def client_disconnected(self, client: Client) -> None:
+    def server_connect(self, data: ServerConnectionHookData) -> None:
         """Let no server wait for a client who is gone."""
-        hang_up_for(client)
+        hang_up_after(data.server)
 
-    def server_disconnected(self, data: ServerConnectionHookData) -> None:
-        """Let no socket stay open."""
-        hang_up(data.server)
+    def client_disconnected(self, client: Client) -> None:
+        """Let no client wait for an exchange that is over; its task has ended."""
+        hang_up(client)
 
     async def holdfast_admit(self, passing: Passing) -> None:
         """Seal the request, or the answer that the client gets instead; or a sign of life, and be asked again."""

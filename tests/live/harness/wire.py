@@ -54,6 +54,10 @@ class Wire:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
+    def say_goodbye(self) -> None:
+        """Send nothing more, and listen on: the peer sees a FIN."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
