@@ -48,6 +48,7 @@ def bench(gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator
 
 def meet(bench: Bench, folder: Path, kind: type[meeting.Meeting]) -> Wire:
     """A client of which the addon knows, and its request on the way."""
+    (folder / "ready").unlink(missing_ok=True)
     (folder / "order").write_text(kind.__name__, "utf-8")
     wire = bench.wire()
     wire.send(bench.request())
@@ -78,7 +79,7 @@ def test_a_server_is_hung_up_on_that_was_reached_after_the_client_had_left(bench
 
     bench.serve(script)
     with meet(bench, folder, ConnectingMeetsLeaving):
-        until(lambda: "connects once the client is gone" in bench.gateway.log(), "the gateway is about to connect")
+        until((folder / "ready").exists, "the gateway is about to connect")
     assert hung_up.wait(PATIENCE_S)
 
 
@@ -94,7 +95,7 @@ def test_a_client_is_hung_up_on_where_the_exchange_breaks_off_as_it_says_goodbye
     with meet(bench, folder, EndMeetsGoodbye) as wire:
         wire.until(b"begun")
         begun.set()
-        until(lambda: "waits for the goodbye" in bench.gateway.log(), "the exchange is about to break off")
+        until((folder / "ready").exists, "the exchange is about to break off")
         wire.say_goodbye()
         wire.to_the_end()
         assert wire.ended

@@ -1,10 +1,10 @@
 """An addon that makes two things meet, in one round of the loop, which meet there by themselves once in a while.
 
-The file `order` beside it says which two, for the next client that comes. Tests copy this file and write the order.
+The file `order` beside it says which two, for the next client that comes; the file `ready` comes when it is the other
+side's turn. Tests copy this file and write the order.
 """
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from holdfast.proxy.hooks import Ending
 
 ORDER = Path(__file__).with_name("order")
-log = logging.getLogger(__name__)
+READY = Path(__file__).with_name("ready")
 
 
 class Meeting:
@@ -59,7 +59,7 @@ class EndMeetsGoodbye(Meeting):
     """The client is hung up on by the exchange that breaks off, while its own goodbye is read."""
 
     async def ending(self) -> None:
-        log.info("meeting: waits for the goodbye")
+        READY.touch()
         reader = self.handler.transports[self.client].reader
         while not reader.at_eof():  # noqa: ASYNC110 -- an event would come too late: its round is the client's task's
             await asyncio.sleep(0)  # looks in every round before its news are read, and so goes ahead of that task
@@ -73,7 +73,7 @@ class ConnectingMeetsLeaving(Meeting):
         self._is_gone, self._is_connected = asyncio.Event(), asyncio.Event()
 
     async def connecting(self) -> None:
-        log.info("meeting: connects once the client is gone")
+        READY.touch()
         await self._is_gone.wait()
 
     async def connected(self) -> None:

@@ -39,6 +39,8 @@ class Talk:
     def _more(self) -> bool:
         try:
             data = self._socket.recv(1 << 16)
+        except TimeoutError:  # a gateway that says nothing has not hung up: the script ends here
+            raise
         except OSError:
             return False
         self.heard += data
