@@ -45,6 +45,7 @@ OVERRIDES = HEAD + "overrides:\n  - {id: first, changes: [], %s}\n  - {id: secon
         (PATTERN % r"(?<=ssn (?P<value>\d{9}))$", 5, "without a character"),
         (PATTERN % r"(?=(?P<value>\d{9}))", 5, "without a character"),
         (PATTERN % r"ssn (?P<value>)", 5, "holds no character"),
+        (PATTERN % r"ssn (?P<value>\d)|sin (?P<value>)", 5, "holds no character"),
         (PATTERN % r"ssn (?:a|(?>(?:(?P<value>(?=\d)))+))", 5, "holds no character"),
         (PATH % "/arguments/note", 5, "Begin with /params"),
         (PATH % "/params/", 5, "no member is called"),

@@ -45,3 +45,14 @@ def test_an_approximation_never_has_an_empty_set() -> None:
     for pattern, _ in PATTERNS:
         approximation = approximation_of(pattern, FLAGS)
         assert approximation is None or "[]" not in approximation.ascii + approximation.wide
+
+
+def test_groups_of_one_name_are_read_and_what_refers_to_one_is_not() -> None:
+    for pattern, texts in (
+        (r"(?:ab(?P<value>\d{3})|cd(?P<value>[x(?P<value>]{3}))z", ("ab123z", "cdxxxz")),
+        (r"(?P<value>a\d)b|c(?P<value>\d\(?P)", ("a1b", "c1(P")),
+    ):
+        found = approximation_of(pattern, FLAGS)
+        assert found is not None
+        assert all(regex.search(found.ascii, text.lower()) for text in texts)
+    assert approximation_of(r"(?P<value>a)\d|(?P<value>b)(?P=value)", FLAGS) is None

@@ -65,10 +65,25 @@ from holdfast.masking.masker import Masker
             {"type": {"coding": [{"code": "x", "display": "SSN"}]}, "value": SSN},
             {"type": {"coding": [{"code": "x", "display": "SSN"}]}, "value": "<US_SSN>"},
         ),
+        (
+            {"type": {"coding": [{"code": "MR"}]}, "value": "00784512"},
+            {"type": {"coding": [{"code": "MR"}]}, "value": "<MEDICAL_RECORD>"},
+        ),
+        (
+            {"dob": {"timestampValue": "1975-02-11T00:00:00Z"}, "token": {"timestamp": "2024-11-22T00:00:00Z"}},
+            {"dob": {"timestampValue": "<DATE_OF_BIRTH>"}, "token": {"timestamp": "2024-11-22T00:00:00Z"}},
+        ),
     ],
 )
 def test_a_value_is_found_in_what_wraps_it(masker: Masker, value: Json, masked: Json) -> None:
     assert kept(masker, value) == masked
+
+
+@pytest.mark.parametrize("names", [("emailAddress", "displayName"), ("address", "name"), ("email", "real_name")])
+def test_a_name_beside_an_address_of_mail_is_a_person_s(masker: Masker, names: tuple[str, str]) -> None:
+    found = kept(masker, dict(zip(names, ("ada@example.com", "Ada L"), strict=True)))
+    assert isinstance(found, dict)
+    assert found[names[1]] == "<PERSON>"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +104,8 @@ def test_a_value_is_found_in_what_wraps_it(masker: Masker, value: Json, masked: 
         ["password", "user", "role", "token"],
         ["read", "a1", "token", "next"],
         {"range": {"from": "a1", "to": "b2"}},
+        {"name": "lodash", "repository": "git@github.com:x/y.git", "version": "lodash@4.17.21"},
+        {"type": {"coding": [{"code": "XX"}]}, "value": "00784512"},
     ],
 )
 def test_what_says_how_a_value_is_kept_is_none(masker: Masker, value: Json) -> None:

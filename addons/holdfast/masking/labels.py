@@ -37,6 +37,8 @@ class Role(enum.Enum):
 
 _HOLDING: Final = frozenset({Role.VALUE, Role.TEXT})
 _SAYING: Final = ("text", "name", "display", "label", "title", "value")
+# What HL7 calls the kinds of identifiers (table 0203), where a rule has another name for them.
+_CODES: Final = {"MR": "mrn", "SS": "ssn", "DL": "driver license", "PPN": "passport", "TAX": "tax id"}
 # What an element of a page is, behind what it is called: ``Password field``.
 _SHOWN: Final = re.compile(r"[ _-](?:field|input|box|text ?box|entry)$", re.IGNORECASE)
 
@@ -89,13 +91,10 @@ def _texts_of(item: Json) -> tuple[str, ...]:
         return ()
     codes = item.get("coding")  # as FHIR says what a value is
     first = codes[0] if isinstance(codes, list) and codes else None
-    return tuple(
-        text
-        for one in (item, first)
-        if isinstance(one, dict)
-        for name in _SAYING
-        if isinstance(text := one.get(name), str)
-    )
+    said = [one[name] for one in (item, first) if isinstance(one, dict) for name in _SAYING if name in one]
+    code = first.get("code") if isinstance(first, dict) else None
+    said += [_CODES[code]] if isinstance(code, str) and code in _CODES else []
+    return tuple(text for text in said if isinstance(text, str))
 
 
 def is_no_prose(value: object) -> bool:

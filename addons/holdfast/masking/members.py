@@ -1,6 +1,7 @@
 """What the names of an object's members, and the members beside them, say about their values."""
 
 import dataclasses
+import re
 from typing import Final
 
 from holdfast.jsontext import Json, JsonObject
@@ -15,6 +16,11 @@ from holdfast.masking.words import describes
 # All that a Secret of Kubernetes holds is one, whatever it is called there.
 SECRET_MEMBERS: Final = frozenset({"data", "stringData"})
 SECRET: Final = "password"  # noqa: S105 -- what rules call it
+# Beside an address of mail these are what somebody is called, and nothing else is.
+_NAMES: Final = frozenset({"name", "Name", "displayName", "display_name", "DisplayName", "real_name", "realName"})
+_PERSON: Final = "full name"
+_MAIL: Final = re.compile(r"[^\s@/:<>]{1,64}@[\w.-]{1,253}\.[A-Za-z]{2,24}")
+_MAIL_NAMES: Final = frozenset({"address", "login", "username", "user_name", "userPrincipalName"})
 
 
 class Members:
@@ -32,7 +38,18 @@ class Members:
             columns = place.around.columns
         around = None if columns is None else Around(columns)
         secret = self._forces.of(SECRET) if value.get("kind") == "Secret" else None
-        return Said(self._forces, self._scanner, place, labels, around, secret)
+        person = self._forces.of(_PERSON) if self._is_person(value) else None
+        return Said(self._forces, self._scanner, place, labels, around, secret, person)
+
+    def _is_person(self, value: JsonObject) -> bool:
+        """Whether ``value`` has a name, and an address of mail that is somebody's."""
+        return not _NAMES.isdisjoint(value) and any(
+            isinstance(item, str)
+            and "@" in item
+            and _MAIL.fullmatch(item) is not None
+            and (name in _MAIL_NAMES or self._forces.knows(name))
+            for name, item in value.items()
+        )
 
 
 class Said:
@@ -46,6 +63,7 @@ class Said:
         labels: tuple[tuple[str, Role], ...],
         around: Around | None,
         secret: Force | None,
+        person: Force | None,
     ) -> None:
         self._forces = forces
         self._scanner = scanner
@@ -53,7 +71,8 @@ class Said:
         self._labels = labels
         self._around = around
         self._secret = secret
-        self._is_plain = not labels and around is None and place.around is None and secret is None
+        self._person = person
+        self._is_plain = not labels and around is None and place.around is None and (secret or person) is None
 
     def place(self, name: str, kept_name: str, item: Json) -> Place:
         """The place of ``item``, the value of the member ``name``."""
@@ -64,6 +83,8 @@ class Said:
             return place.member(said, kept_name, force)  # as in most objects
         if self._labels and (force is None or name == "value") and _may_hold(name, item):
             said, force = self._labelled(said, force, item, is_text=role_of(name) is Role.TEXT)
+        if force is None and self._person is not None and name in _NAMES:
+            force = self._person
         around = place.around
         if force is None and around is not None and around.collection is not None and _is_one(item, name):
             force = around.collection

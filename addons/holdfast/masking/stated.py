@@ -6,7 +6,7 @@ import phonenumbers
 import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.phrases import normal
-from holdfast.masking.reading import codes, read
+from holdfast.masking.reading import AGAIN, codes, read
 from holdfast.masking.words import Cutter, name_words, word_stem
 from holdfast.policy.document import Section
 
@@ -39,9 +39,9 @@ def finding_regex_of(entry: Section, key: str) -> str:
     if tree.getwidth()[0] == 0:
         problem = "can match a place without a character, which nothing masks"
         raise entry.error(key, problem, "Let what is masked stand outside of look-arounds, and not be optional")
-    number = tree.state.groupdict.get("value")
-    group = None if number is None else _group(tree, number)
-    if group is not None and group.getwidth()[1] == 0:
+    numbers = [number for name, number in tree.state.groupdict.items() if name.partition(AGAIN)[0] == "value"]
+    groups = [_group(tree, number) for number in numbers]
+    if any(group is not None and group.getwidth()[1] == 0 for group in groups):
         raise entry.error(key, "has a group `value` that holds no character", "Put into it what is to be masked")
     return text
 

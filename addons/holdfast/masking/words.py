@@ -27,6 +27,8 @@ _TRANSPARENT_TEXT: Final = """value values val v number numbers no nbr num nr te
 display string str int integer s n formatted answer var
 char varchar long double float scalar keyword array rich answers c l ss ns"""
 TRANSPARENT: Final = frozenset(_TRANSPARENT_TEXT.split())
+# Of a value they say the type alone, as Firestore writes it: ``timestampValue``. By themselves they say more.
+_TYPES: Final = frozenset({"timestamp", "date", "datetime", "time", "boolean", "bool"})
 # What a query compares a field with; ``$ref`` of a schema is none.
 _OPERATORS: Final = frozenset({"$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte", "$all", "_eq", "_ne", "_in"})
 # Behind a name they say which one: ``password_new``, ``phoneHome``, ``{"password": {"current": …}}``.
@@ -134,4 +136,6 @@ def describes(name: str) -> bool:
 def is_transparent(name: str) -> bool:
     """Whether the name says nothing by itself."""
     words = name_words(name)
+    if len(words) > 1 and words[-1] == "value" and words[0] in _TYPES:
+        words = words[1:]
     return all(word in TRANSPARENT or word.isdigit() for word in words) or name in _OPERATORS

@@ -7,6 +7,7 @@ from typing import Final
 
 NAME_CHARS_MAX: Final = 64
 VALUE_CHARS_MAX: Final = 4096  # what is longer is a document, whatever it is called
+_MARK: Final = "*"
 _AROUND: Final = " \t\r\n\"'`*"
 _NAME: Final = re.compile(r"[^\W\d_]\w{0,31}(?:[ ._/#:-]{1,2}\w{1,32}){0,4}[#:?.]?")
 # What is said of a column or a setting, beside its name: a line with little else is no header and no row of values.
@@ -35,11 +36,15 @@ class Cell:
 
 
 def cell_of(text: str, start: int, end: int, *names: str) -> Cell | None:
-    """The value between ``start`` and ``end`` without blanks and quotes around it; None where nothing is left."""
-    end = min(end, start + VALUE_CHARS_MAX)
+    """The value between ``start`` and ``end`` without blanks, quotes and marks around it; None where nothing is left.
+
+    At its end a mark belongs to it unless one like it stands before it: passwords end so.
+    """
+    first, end = start, min(end, start + VALUE_CHARS_MAX)
     while start < end and text[start] in _AROUND:
         start += 1
-    while start < end and text[end - 1] in _AROUND:
+    behind = _AROUND if _MARK in text[first:start] else _AROUND.replace(_MARK, "")
+    while start < end and text[end - 1] in behind:
         end -= 1
     return Cell(names, start, end) if start < end else None
 

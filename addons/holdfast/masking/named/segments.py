@@ -76,7 +76,8 @@ def _elements(match: re.Match[str]) -> Iterator[tuple[str, tuple[int, int]]]:
     if match["dob"]:
         yield "dob", match.span("dob")
     if match["name"]:
-        yield "full name", match.span("name")
+        start = match.start("name")
+        yield "full name", (start, start + len(match["name"].rstrip("*")))  # parts at its end may be empty
     if match["id"]:
         yield _IDS[match["kind"]], match.span("id")
     if match["address"]:

@@ -67,7 +67,11 @@ _REPLIED: Final = (
     rf"^[ \t]{{0,16}}\d{{1,9}}\) \"{_NAME}\"\r?\n[ \t]{{0,16}}\d{{1,9}}\) \"(?P<value>[^\"\n]{{1,4096}})\""
 )
 _BOX: Final = r"textbox \"(?P<name>[^\"\n<]{1,64})\"(?: \[[^\]\n]{1,64}\]){0,6}(?:: | value=)(?P<value>[^\r\n]{1,4096})"
-_SET_BY: Final = r"[\"'#\[=](?P<name>[\w-]{1,64})[\"'\]]{1,3}\)\.value\s{0,3}=\s{0,3}[\"'`](?P<value>[^\"'`\n]{1,400})"
+_SET_BY: Final = (
+    r"[\"'#\[=](?P<name>[\w -]{1,64})[\"'\]]{1,3}\)"
+    r"\.(?:value\s{0,3}=\s{0,3}|(?:fill|type|send_?[kK]eys|set_?[vV]alue|val|press_?[sS]equentially)\()"
+    r"[\"'`](?P<value>[^\"'`\n]{1,400})"
+)
 _SPACED: Final = rf"^[ \t]{{0,32}}\"?{_NAME}\"?[ \t]{{2,64}}= \"(?P<value>[^\"\n]{{1,4096}})\""
 _APART: Final = rf"^[ \t]{{0,32}}{_NAME}:[ \t]{{4,64}}(?P<value>\S{{1,400}})[ \t]{{0,16}}\r?$"
 _STORED: Final = (
@@ -100,7 +104,8 @@ _FORMS: Final = (
     _Form(("sudo ",), _lines(_PIPED), name="password"),
     _Form((') "',), _lines(_REPLIED), is_strict=True),  # of Redis
     _Form(('textbox "',), _lines(_BOX)),  # a page as a browser tells of it
-    _Form((").value",), _lines(_SET_BY)),
+    # Programs that fill in a page: of browsers, jQuery, Playwright, Cypress, Selenium.
+    _Form((").value", ").fill(", ").type(", ").send", ").set", ").val(", ").press"), _lines(_SET_BY)),
     _Form(('  = "',), _lines(_SPACED), is_strict=True),
     _Form((":    ",), _lines(_APART), is_strict=True),
     _Form(("secret set ",), _lines(_STORED), name="password"),
