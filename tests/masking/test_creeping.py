@@ -1,4 +1,6 @@
-"""Rows of numbers in which the mask of one makes another of what stands beside it."""
+"""Rows of values in which the mask of one makes another of what stands beside it, or brings a word nearer to it."""
+
+import random
 
 import pytest
 from tests.live.harness.warm import masker_of
@@ -6,7 +8,9 @@ from tests.masking.conftest import KEY, rules_of
 
 from holdfast.masking.creeping import rows
 from holdfast.masking.masker import Masker
+from holdfast.masking.nearby import Nearby, _Words
 from holdfast.masking.spans import PHONE, Span
+from holdfast.masking.words import Cutter
 
 MASK = "<PHONE_NUMBER>"
 
@@ -65,3 +69,42 @@ def test_what_began_before_the_text_stays_as_it_is_found() -> None:
 def test_a_row_is_told_once() -> None:
     text = "1 2 3 " * 3 + MASK
     assert places(text, span(14, 17), span(16, 17)) == [(0, 17)]
+
+
+@pytest.mark.parametrize("between", ["; and ", ", ", "\n- ", " / "])
+def test_every_value_of_a_list_is_as_near_to_a_word_as_the_first(masker: Masker, between: str) -> None:
+    numbers = [str(123456789 + 7919 * at) for at in range(40)]
+    masked = masker.keep_text(
+        "account numbers: " + between.join(numbers) + ". Red, green, blue, black, white and grey 12345678 rows."
+    )
+    assert not any(number in masked for number in numbers)
+    assert masked.endswith(". Red, green, blue, black, white and grey 12345678 rows.")
+    assert masker.keep_text(masked) == masked
+
+
+def test_a_word_reaches_no_further_than_five_words_behind_the_last_value(masker: Masker) -> None:
+    text = "account 123456789, 234567891; seen red, green, blue, black or white 345678912"
+    assert masker.keep_text(text) == text.replace("123456789", "<US_BANK_NUMBER>").replace(
+        "234567891", "<US_BANK_NUMBER>"
+    )
+
+
+def test_values_that_are_passed_over_are_no_words_and_all_others_are() -> None:
+    dice = random.Random(3)
+    cutter = Cutter(["US_SSN"])
+    for _ in range(200):
+        words = ["card", "a", "17", "x1", "<US_SSN>", "of", "number"]
+        pieces = dice.choices(words, k=40)
+        values = sorted(dice.sample(range(40), 12))
+        text, places = "", []
+        for piece in pieces:
+            places.append(len(text))
+            text += f"{piece}{dice.choice([' ', ', ', '; '])}"
+        nearby = Nearby(text, cutter)
+        without = list(text)
+        for at in values:
+            start, end = places[at], places[at] + len(pieces[at])
+            expected = _Words(cutter.cut("".join(without[:start]) + text[start:])).before(start)
+            assert nearby._before(start) == expected, (text, at)
+            nearby.pass_over(start, end)
+            without[start:end] = " " * (end - start)

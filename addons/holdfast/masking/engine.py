@@ -102,7 +102,7 @@ class Scanner:
         """
         if len(text) > LEAF_CHARS_MAX:
             raise LeafError(f"a text has more than {LEAF_CHARS_MAX} characters")
-        digest = self._digest(text, context)
+        digest = self._digest(text, (*context, "") if budget.is_again else context)
         known = self._cache.get(digest)
         if known is not None:
             self._cache.move_to_end(digest)

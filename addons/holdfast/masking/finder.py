@@ -105,8 +105,7 @@ class DirectFinder:
                 continue
             if runner.words.may_help(view, context):
                 nearby = nearby or Nearby(text, self._cutter)
-                for result in budget.each(found):
-                    _boost(result, runner.words.stems, nearby, context)
+                _lift(found, runner, nearby, context, budget)
             results += [result for result in found if result.score >= runner.thresholds[result.entity_type]]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 
@@ -147,7 +146,20 @@ def _prefiltered(
     return prefilter, by_filter, unfiltered
 
 
+def _lift(
+    found: list[RecognizerResult], runner: Runner, nearby: Nearby, context: tuple[str, ...], budget: Budget
+) -> None:
+    for result in budget.each(sorted(found, key=_start) if budget.is_again else found):
+        _boost(result, runner.words.stems, nearby, context)
+        if budget.is_again and result.score >= runner.thresholds[result.entity_type]:
+            nearby.pass_over(result.start, result.end)
+
+
 def _boost(result: RecognizerResult, wanted: frozenset[str], nearby: Nearby, context: tuple[str, ...]) -> None:
     if not wanted.isdisjoint(context) or nearby.has_before(result.start, wanted):
         score = max(result.score + CONTEXT_BOOST, CONTEXT_SCORE_MIN)
         result.score = min(score, EntityRecognizer.MAX_SCORE)
+
+
+def _start(result: RecognizerResult) -> int:
+    return int(result.start)

@@ -47,6 +47,7 @@ class Leaves:
         self._entities = tools.entities
         self.noted = Noted(tools, direction, budget)
         self._count = 0
+        self._named: dict[str, list[Span]] = {}  # of texts that were looked at
         self._sealed: dict[tuple[str, str], str | None] = {}
         self.late_count = 0
 
@@ -63,12 +64,18 @@ class Leaves:
             self._budget.begin_leaf()
             self._budget.look()
 
-    def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> Sequence[Span]:
+    def _scan(self, text: str, context: tuple[str, ...], *, again: bool = False) -> Sequence[Span]:
         """What is found in ``text``, and what it names itself."""
         if self._tools.scanner.is_mask(text):  # as is most of what is looked at once more
             return ()
-        found = self._tools.scan(text, context, budget)
-        named = self._values.spans(text, budget)
+        self._budget.is_again = again
+        try:
+            found = self._tools.scan(text, context, self._budget)
+        finally:
+            self._budget.is_again = False
+        named = self._named.get(text)
+        if named is None:
+            named = self._named[text] = self._values.spans(text, self._budget)
         return (*found, *named) if named else found
 
     def treated(self, entity: str, value: str) -> tuple[str, bool, bool]:
@@ -92,7 +99,7 @@ class Leaves:
         return formed if schema.admits(formed[0]) else pair
 
     def _plain(self, text: str, place: Place, accepts: Accepts | None) -> tuple[str, str]:
-        spans = self._scan(text, place.context, self._budget)
+        spans = self._scan(text, place.context)
         if not spans:
             return text, text
         self.noted.look(spans, place)
@@ -118,9 +125,9 @@ class Leaves:
         self.late_count += len(late) if forward is not None else 0
         return None if forward is None else (forward, kept)
 
-    def spans(self, text: str, before: str, context: tuple[str, ...]) -> list[Span]:
+    def spans(self, text: str, before: str, context: tuple[str, ...], *, again: bool = False) -> list[Span]:
         """The spans that reach into ``text``, counted from its beginning: one that began in ``before`` is below 0."""
-        found, size = self._scan(before + text, context, self._budget), len(before)
+        found, size = self._scan(before + text, context, again=again), len(before)
         moved = (dataclasses.replace(span, start=span.start - size, end=span.end - size) for span in found)
         return [span for span in moved if span.end > 0]
 
@@ -130,7 +137,8 @@ class Leaves:
         found: list[tuple[Span, str, str]] = []
         for count in range(ROUNDS_MAX):
             form = _no_form if count >= FORMED_ROUNDS else None
-            spans = [span for span in self.spans(text, befores[count > 0], place.context) if span.entity in wanted]
+            found_now = self.spans(text, befores[count > 0], place.context, again=count > 0)
+            spans = [span for span in found_now if span.entity in wanted]
             if any(span.start < at < span.end for span in spans):
                 return None
             gone = [span for span in spans if span.end <= at]
@@ -163,7 +171,7 @@ class Leaves:
         for count in range(ROUNDS_MAX):
             if count == FORMED_ROUNDS:
                 accepts = _no_form
-            spans = [span for span in self._scan(text, context, self._budget) if span.entity in wanted]
+            spans = [span for span in self._scan(text, context, again=count > 0) if span.entity in wanted]
             spans = list(rows(text, spans)) if count >= CREEPING_ROUNDS else spans
             masked = self._round(text, spans, report, accepts)
             if masked == text:

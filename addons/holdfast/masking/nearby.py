@@ -31,9 +31,19 @@ class Nearby:
             known = self._known[start] = self._before(start)
         return not wanted.isdisjoint(known)
 
+    def pass_over(self, start: int, end: int) -> None:
+        """Take the value at ``start:end`` for masked: to what stands behind it, it is no word any more."""
+        self._known.clear()
+        self._words_of_all().pass_over(start, end)
+
+    def _words_of_all(self) -> "_Words":
+        if self._whole is None:
+            self._whole = _Words(self._cutter.cut(self._text))
+        return self._whole
+
     def _before(self, start: int) -> list[str]:
         if self._whole is None and 2 * len(self._known) * _CHARS_FIRST > len(self._text):
-            self._whole = _Words(self._cutter.cut(self._text))  # for so many places, once is cheaper
+            self._words_of_all()  # for so many places, once is cheaper
         if self._whole is None:
             blank = _BLANK.search(self._text, start)
             end = max(blank.start(), start + 1) if blank else len(self._text)
@@ -43,8 +53,7 @@ class Nearby:
                 if words is not None:
                     return words
                 chars *= 5
-            self._whole = _Words(self._cutter.cut(self._text))
-        return self._whole.before(start)
+        return self._words_of_all().before(start)
 
     def _words_from(self, begin: int | None, start: int, end: int) -> list[str] | None:
         """The words before ``start``, where those after ``begin`` are enough to tell."""
@@ -74,16 +83,31 @@ class _Words:
         self._ends: list[int] = []
         self._counts: list[int] = []  # per piece: how many words there are up to it
         self._stems: list[str] = []
+        self._starts: list[int] = []  # of those
+        self._passed: dict[int, int] = {}  # where a value ends and where it begins, in words
         stems: dict[str, str | None] = {}  # of those that come again
         for start, piece in pieces:
             if piece[0].isalnum():
                 word = stems[piece] if piece in stems else stems.setdefault(piece, word_stem(piece))
                 if word is not None:
                     self._stems.append(word)
+                    self._starts.append(start)
             self._ends.append(start + len(piece))
             self._counts.append(len(self._stems))
 
     def before(self, start: int) -> list[str]:
         """The word at ``start``, if there is one, and those before it: six at most."""
         last = self._counts[bisect.bisect_right(self._ends, start)]
-        return self._stems[max(0, last - CONTEXT_WORDS - 1) : last]
+        if not self._passed:
+            return self._stems[max(0, last - CONTEXT_WORDS - 1) : last]
+        found: list[str] = []
+        while len(found) <= CONTEXT_WORDS and (last := self._passed.get(last, last)) > 0:
+            last -= 1
+            found.append(self._stems[last])
+        return found[::-1]
+
+    def pass_over(self, start: int, end: int) -> None:
+        """Count the words from ``start`` to ``end`` no more. To be told in the order of the text."""
+        first, last = bisect.bisect_left(self._starts, start), bisect.bisect_left(self._starts, end)
+        if first < last:
+            self._passed[last] = self._passed.get(first, first)

@@ -95,6 +95,7 @@ class _PresidioRunner:
     def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         results: list[RecognizerResult] = []
         helped: bool | None = None
+        known: dict[tuple[str, float], float] = {}  # of values that come again
         for search, score, is_weak in self._searches:
             if hits is not None and search.filter is not None and search.filter not in hits:
                 continue
@@ -103,7 +104,8 @@ class _PresidioRunner:
                 if not helped:
                     continue
             for start, end in budget.each(search.spans(view, hits, budget)):
-                judged = self._judged(view.text[start:end], score)
+                key = (view.text[start:end], score)
+                judged = known[key] if key in known else known.setdefault(key, self._judged(*key))
                 if judged > EntityRecognizer.MIN_SCORE:
                     results.append(result_of(self._recognizer, (start, end), judged))
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results

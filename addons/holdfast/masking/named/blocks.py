@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, is_kind
+from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, has_one, is_kind
 
 _KEY: Final = r"[\"']?(?P<name>[\w.-]{1,64})[\"']?[ \t]{0,4}:[ \t]{1,16}"
 _LABEL: Final = (
@@ -79,7 +79,7 @@ def cells_of_blocks(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]
     if "\n" not in text:
         return
     for signs, shape in _SHAPES:
-        for match in _each(shape, text) if any(sign in text for sign in signs) else ():
+        for match in _each(shape, text) if has_one(text, signs) else ():
             spend(match.end("next") - match.start())
             span = match.span("value") if match["value"] is not None else match.span("value_in_line")
             if matters(match["name"]) and (cell := cell_of(text, *span, match["name"])):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 NAME_CHARS_MAX: Final = 64
@@ -62,6 +62,14 @@ def is_kind(text: str) -> bool:
 def is_mostly_digits(text: str) -> bool:
     """Whether ``text`` has more digits than letters, as ``A1234567`` has and ``address1`` has not."""
     return sum(map(str.isdigit, text)) > sum(map(str.isalpha, text))
+
+
+def has_one(text: str, signs: Iterable[str]) -> bool:
+    """Whether one of ``signs`` stands in ``text``."""
+    for sign in signs:  # noqa: SIM110 -- a generator costs more than the tests; every text is asked
+        if sign in text:
+            return True
+    return False
 
 
 def is_word(text: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, is_word
+from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, has_one, is_word
 from holdfast.masking.words import describes
 
 _NAME: Final = r"(?P<name>[\w.-]{1,64})"
@@ -119,7 +119,7 @@ _ITEM: Final = re.compile(r"\"([^\"\n]{1,400})\"|'([^'\n]{1,400})'")
 def cells_of_forms(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The values in ``text`` whose name matters."""
     for form in _FORMS:
-        if not any(sign in text for sign in form.signs):
+        if not has_one(text, form.signs):
             continue
         spend(len(text))
         for match in form.shape.finditer(text):

@@ -7,7 +7,7 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.named.blocks import cells_of_blocks
-from holdfast.masking.named.cell import Cell, Matters, Spend
+from holdfast.masking.named.cell import Cell, Matters, Spend, has_one
 from holdfast.masking.named.lines import cells_of_lines
 from holdfast.masking.named.manifests import cells_of_manifests
 from holdfast.masking.named.markup import cells_of_markup
@@ -52,7 +52,7 @@ class Values:
         Raises:
             MaskingError: masking takes too long.
         """
-        return self._spans(text, budget) if len(text) >= _CHARS_MIN and _has_sign(text) else []
+        return self._spans(text, budget) if len(text) >= _CHARS_MIN and has_one(text, _SIGNS) else []
 
     def _spans(self, text: str, budget: Budget) -> list[Span]:
         budget.spend(len(text))
@@ -95,13 +95,6 @@ class Values:
             return force.wants(said, budget.search_s) and not self._tools.is_mask(value, force.entity)
         except TimeoutError:
             raise LeafError(f"rule {force.id} takes too long over a value") from None
-
-
-def _has_sign(text: str) -> bool:
-    for sign in _SIGNS:  # noqa: SIM110 -- a generator costs more than the tests; every text is asked
-        if sign in text:
-            return True
-    return False
 
 
 def _repeats(value: str, name: str) -> bool:
