@@ -94,3 +94,13 @@ def test_what_a_mask_leaves_of_a_value_is_no_value_of_another_kind(shipped_rules
         "ssn": "<US_SSN>",
         "password": "<PASSWORD>",
     }
+
+
+def test_what_is_left_of_a_card_under_the_name_of_a_secret_is_a_mask_of_it(masker: Masker) -> None:
+    once = told(masker, {"token": "4111 1111 1111 1111", "password": "********"})
+    assert once == {"token": "************1111", "password": "********"}
+    assert told(masker, once) == once
+    for card in ('"4111 1111 1111 1111"', "id:4111 1111 1111 1111", "4111-1111-1111-1111/x"):
+        once = told(masker, {"token": card})
+        assert told(masker, once) == once
+    assert told(masker, {"token": "***1111a", "password": "*1111"}) == {"token": "<API_KEY>", "password": "<PASSWORD>"}

@@ -287,7 +287,7 @@ class Leaves:
             return None
         try:
             # The digits of a mask are not those of the value that it stands for, nor is what it leaves a name.
-            said = self._tools.scanner.without_masks(text)
+            said = self._tools.without_masks(text)
             is_wanted = all(place.force.wants(one, self._budget.search_s) for one in {said, text})
         except TimeoutError:
             raise LeafError(f"rule {place.force.id} takes too long over a value") from None

@@ -59,6 +59,12 @@ def keep_last(value: str, count: int) -> str:
     return STAR * (len(chars) - count) + "".join(chars[-count:])
 
 
+def is_kept_last(text: str, count: int) -> bool:
+    """Whether ``text`` has the form of what :func:`keep_last` makes of a value."""
+    kept = text.lstrip(STAR)
+    return len(kept) <= min(count, len(text) - len(kept)) and (not kept or kept.isalnum())
+
+
 def pseudonym_hex(value: str, entity: str, key: bytes) -> str:
     """The token of ``value``: HMAC-SHA256 under ``key``, cut. The same value spelled in another case has another."""
     message = _DOMAIN + entity.encode() + b"\0" + value.encode("utf-8", "surrogatepass")

@@ -1,10 +1,12 @@
 """What masking of every message shares."""
 
 import dataclasses
+import re
 
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import EntityRule, InForce, MaskingRules
+from holdfast.masking.operators import STAR, is_kept_last
 from holdfast.masking.preserving import Preserver
 from holdfast.masking.sealing import KeyHolder, is_sealed, outside_sealed
 from holdfast.masking.sieve import Sieve
@@ -43,6 +45,17 @@ class Tools:
 
     def is_mask(self, text: str, entity: str) -> bool:
         """Whether ``text``, which would be masked as ``entity``, is nothing but a mask of ours."""
-        if self.scanner.is_mask(text) or is_sealed(text, self.key):
+        if self.scanner.is_mask(text) or is_sealed(text, self.key) or self._is_kept_last(text):
             return True
         return self.preserver.is_mask(text, entity)
+
+    def without_masks(self, text: str) -> str:
+        """``text`` without the masks in it, also those that are stars and the end of a value."""
+        found = self.scanner.without_masks(text)
+        kept = [rule.keep_count for rule in self.entities.values() if rule.operator == "keep_last"]
+        return re.sub(rf"\*{{4,}}[A-Za-z0-9]{{0,{max(kept)}}}", "", found) if kept and "****" in found else found
+
+    def _is_kept_last(self, text: str) -> bool:
+        return text.startswith(STAR) and any(
+            rule.operator == "keep_last" and is_kept_last(text, rule.keep_count) for rule in self.entities.values()
+        )

@@ -91,7 +91,7 @@ class Values:
 
     def _wants(self, force: Force, value: str, budget: Budget) -> bool:
         try:
-            said = self._tools.scanner.without_masks(value)
+            said = self._tools.without_masks(value)
             return force.wants(said, budget.search_s) and not self._tools.is_mask(value, force.entity)
         except TimeoutError:
             raise LeafError(f"rule {force.id} takes too long over a value") from None
