@@ -23,6 +23,7 @@ from holdfast.errors import MaskingError
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
 from holdfast.masking.work.pool import Pool
+from holdfast.proxy.speed import settle_memory
 
 SIZES: Final = (16 * 1024, 256 * 1024, 1024 * 1024)  # characters
 SHORT: Final = (2000, 4000, 16_000)  # the longest that are tried on the loop: beyond ASCII, with escapes, any other
@@ -86,6 +87,7 @@ async def _measure(rules: MaskingRules, tell: Callable[[str], None]) -> list[Lag
     pool = Pool(rules, key)
     masker = Masker(rules, key, pool)
     await masker.start()
+    settle_memory()  # as the gateway does when it has started: what is loaded is not gone over in anybody's turn
     found: list[Lag] = []
     for chars_count in SHORT:
         known = [(name, text[:chars_count]) for name, text in texts() if "\ud800" not in text]
