@@ -33,7 +33,13 @@ def shared_gateway(
         gateway.kill()
 
 
+@pytest.fixture(scope="session")
+def gateway(shared_gateway: Gateway) -> Gateway:
+    """The gateway of the benches; a module that needs another has a fixture of this name."""
+    return shared_gateway
+
+
 @pytest.fixture
-def bench(shared_gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator[Bench]:
-    with bench_of(shared_gateway, shared_upstream, world) as bench:
+def bench(gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator[Bench]:
+    with bench_of(gateway, shared_upstream, world) as bench:
         yield bench

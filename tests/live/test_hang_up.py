@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.live.harness import meeting
-from tests.live.harness.bench import Bench, bench_of
+from tests.live.harness.bench import Bench
 from tests.live.harness.gateway import Gateway
 from tests.live.harness.meeting import ConnectingMeetsLeaving, EndMeetsGoodbye, EndMeetsLeaving
 from tests.live.harness.upstream import Talk, Upstream
@@ -38,12 +38,6 @@ def gateway(world: World, shared_upstream: Upstream, folder: Path) -> Iterator[G
         yield gateway.ready()
     finally:
         gateway.kill()
-
-
-@pytest.fixture
-def bench(gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator[Bench]:
-    with bench_of(gateway, shared_upstream, world) as bench:
-        yield bench
 
 
 def meet(bench: Bench, folder: Path, kind: type[meeting.Meeting]) -> Wire:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.live.harness.bench import Bench, bench_of
+from tests.live.harness.bench import Bench
 from tests.live.harness.gateway import Gateway
 from tests.live.harness.upstream import Upstream
 from tests.live.harness.world import GATEWAY_SCRIPT, World
@@ -41,12 +41,6 @@ def gateway(world: World, shared_upstream: Upstream, folder: Path) -> Iterator[G
         yield gateway.ready()
     finally:
         gateway.kill()
-
-
-@pytest.fixture
-def bench(gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator[Bench]:
-    with bench_of(gateway, shared_upstream, world) as bench:
-        yield bench
 
 
 @pytest.mark.parametrize("name", EDITS)

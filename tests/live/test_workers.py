@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.live.harness.bench import Bench, bench_of
+from tests.live.harness.bench import Bench
 from tests.live.harness.gateway import Gateway
 from tests.live.harness.processes import children, ticks, workers
 from tests.live.harness.upstream import Upstream
@@ -31,12 +31,6 @@ def gateway(world: World, shared_upstream: Upstream, tmp_path_factory: pytest.Te
         yield gateway.ready()
     finally:
         gateway.kill()
-
-
-@pytest.fixture
-def bench(gateway: Gateway, shared_upstream: Upstream, world: World) -> Iterator[Bench]:
-    with bench_of(gateway, shared_upstream, world) as bench:
-        yield bench
 
 
 def ask(bench: Bench, arguments: dict[str, Any], call_id: int = 1) -> Answer:
