@@ -2,9 +2,12 @@
 
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
+from tests.live.harness.warm import scanner_of
+from tests.masking.conftest import KEY
 
 from holdfast.masking.approx import approximation_of
 from holdfast.masking.budget import Budget
+from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finder import DirectFinder
 from holdfast.masking.prefilter import ENGINES
 from holdfast.masking.recognizers import PatternRecognizer
@@ -39,6 +42,20 @@ def test_a_pattern_of_letters_beyond_ascii_is_found_in_every_text(engine: str, p
         finder = DirectFinder(tuple(recognizers), Cutter(["X"]), engine)
         found = [(one.start, one.end) for one in finder.find(text, (), Budget())]
         assert set(expected) <= set(found), (pattern, text)
+
+
+@pytest.mark.parametrize("text", ["password: " * 3000, "4111 1111 " * 40, "+1 212 555 2368", "x" * 900, "1:2;" * 500])
+def test_of_texts_together_no_less_is_said_and_of_what_is_all_over_one_no_more(
+    shipped_rules: MaskingRules, text: str
+) -> None:
+    prefilter = scanner_of(shipped_rules, KEY).finder._prefilter  # type: ignore[attr-defined]
+    texts = ["bob@example.com", text, "", "card 4111", "nothing " * 40]
+    for one, together in zip(texts, prefilter.scan(texts), strict=True):
+        (alone,) = prefilter.scan([one])
+        for number, ends in alone.items():
+            assert together[number] == [] or set(ends) <= set(together[number])
+        # Each place is looked at, so there may not be as many as there are characters.
+        assert all(len(ends) <= 64 + len(one) // 32 for ends in together.values())
 
 
 def test_an_approximation_never_has_an_empty_set() -> None:

@@ -1,11 +1,12 @@
 """A text as bytes, one for each character."""
 
+import itertools
 import random
 
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 
-from holdfast.masking.extent import CASED_BYTE, DIGIT_BYTE, OTHER_BYTE
+from holdfast.masking.extent import CASED_BYTE, DIGIT_BYTE, INSIDE, OTHER_BYTE, OUTSIDE, extent_of
 from holdfast.masking.view import View, shown
 from holdfast.masking.words import Cutter
 
@@ -34,6 +35,36 @@ def test_every_character_is_one_byte_whatever_stands_beside_it(kinds_count: int)
 
 def test_a_text_with_all_of_ascii_leaves_nothing_to_stand_for_its_digits() -> None:
     assert shown(ASCII + "\u0661?") == bytes(range(0x80)) + bytes([DIGIT_BYTE]) + b"?"
+
+
+def around_one_by_one(view: View, ends: list[int], table: bytes, width: int, beyond: int) -> set[int]:
+    """The places that windows must cover: what a match of ``width`` that is told at one of ``ends`` can have."""
+    classes = view.raw.translate(table)
+    found: set[int] = set()
+    for end in ends:
+        for at in range(max(0, end - 1 - beyond), end):
+            if classes[at : at + 1] != INSIDE:
+                continue
+            start, stop = classes.rfind(OUTSIDE, 0, at) + 1, classes.find(OUTSIDE, at)
+            stop = stop if stop >= 0 else view.length
+            found |= set(range(max(start, end - beyond - width), min(stop, end + width - 1)))
+    return found
+
+
+def test_windows_hold_all_that_a_match_can_and_no_more_than_some_times_as_much_of_a_long_run() -> None:
+    dice = random.Random(4)
+    extent = extent_of(r"\d{2,5}", 0)
+    assert extent is not None
+    for _ in range(400):
+        text = "".join(dice.choice(["1", "22", "x", " ", "3" * dice.randrange(90)]) for _ in range(20))
+        view = View(text)
+        ends = sorted(dice.sample(range(1, len(text) + 1), min(len(text), 4)))
+        width, beyond = dice.randrange(1, 7), dice.randrange(4)
+        windows = view.around(ends, extent.table, width, beyond)
+        covered = {at for start, stop in windows for at in range(start, stop)}
+        assert around_one_by_one(view, ends, extent.table, width, beyond) <= covered, (text, ends, width, beyond)
+        assert len(covered) <= sum(2 * (beyond + 7 * width) + beyond + 2 for _ in ends)
+        assert all(before[1] < after[0] for before, after in itertools.pairwise(windows))
 
 
 def test_what_stands_in_masks_is_no_word_of_the_text() -> None:

@@ -21,9 +21,9 @@ from holdfast.masking.prefilter import Hits
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import shown
 
-# Hits of one scan that are taken besides one a character, some 0.5 us each. Where there are more in several texts,
-# each is scanned by itself.
-HITS_FREE: Final = 2048
+HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.5 us each
+HITS_TOGETHER: Final = 12_288  # the same of several texts: some thousand numbers, each of them all a text
+CHARS_PER_HIT: Final = 2  # more hits than that in several texts: each is scanned by itself
 HITS_FREE_EACH: Final = 64  # of one pattern in one text; where there are more, it is searched all over the text
 CHARS_PER_HIT_EACH: Final = 32
 HITS_PER_CHAR: Final = 16  # where more patterns are all over a text, it is quicker to search it pattern by pattern
@@ -64,7 +64,7 @@ class HyperscanPrefilter:
         data = _SEPARATOR.join(parts)
         raw: list[tuple[int, int]] = []
         take = raw.append
-        count_max = _least(HITS_FREE + len(data), hits_max)
+        count_max = _least(HITS_TOGETHER + len(data) // CHARS_PER_HIT, hits_max)
 
         def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
             take((number, end))
@@ -77,23 +77,27 @@ class HyperscanPrefilter:
         found: list[Hits] = [{} for _ in parts]
         raw.sort(key=operator.itemgetter(1))  # mostly they come so
         at, start, stop = 0, 0, len(parts[0])
+        each_max = _each_max(parts[0])
         for number, end in raw:
             while end > stop + 1:
                 at += 1
                 start = stop + 1
                 stop = start + len(parts[at])
+                each_max = _each_max(parts[at])
             # What ends with the separator may ask for an end of the text.
             ends = found[at].get(number)
             if ends is None:
                 found[at][number] = [min(end, stop) - start]
-            else:
+            elif ends and len(ends) < each_max:
                 ends.append(min(end, stop) - start)
+            else:
+                ends.clear()
         return found
 
     def _alone(self, part: bytes, which: int, hits_max: int | None) -> Hits | None:
         found: Hits = {}
         known = found.get
-        each_max = HITS_FREE_EACH + len(part) // CHARS_PER_HIT_EACH
+        each_max = _each_max(part)
         full_left = HITS_PER_CHAR + HITS_FREE // max(1, len(part))
         left = hits_max or 0
 
@@ -134,6 +138,10 @@ class HyperscanPrefilter:
         if which not in known:
             known[which] = hyperscan.Scratch(self._databases[which])
         return known[which]
+
+
+def _each_max(part: bytes) -> int:
+    return HITS_FREE_EACH + len(part) // CHARS_PER_HIT_EACH
 
 
 def _least(most: int, hits_max: int | None) -> int:

@@ -129,13 +129,15 @@ class View:
         if classes is None:
             classes = self._classes[table] = self.raw.translate(table)
         found: list[tuple[int, int]] = []
+        # Further than this the ends of a run make no difference: it is cut down.
+        far = self.length if width is None else beyond + width * _WIDTHS_MIN + 1
         whole = 0  # up to here everything is in a window
         for end in sorted(ends):
             at = classes.find(INSIDE, max(end - 1 - beyond, whole, 0), end)
             while at >= 0:
-                start = classes.rfind(OUTSIDE, 0, at) + 1
-                stop = classes.find(OUTSIDE, at)
-                stop = stop if stop >= 0 else self.length
+                low, high = max(0, at - far), min(self.length, at + far)
+                start, stop = classes.rfind(OUTSIDE, low, at) + 1 or low, classes.find(OUTSIDE, at, high)
+                stop = stop if stop >= 0 else high
                 if width is None or stop - start <= width * _WIDTHS_MIN:
                     whole = stop
                 else:
