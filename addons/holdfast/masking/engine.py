@@ -33,6 +33,7 @@ LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one t
 CACHE_COUNT_MAX: Final = 8192  # agents send the same lists and history again; about 2 MB
 NAMES_COUNT_MAX: Final = 8192  # names of members recur
 NAME: Final = "presidio-analyzer"
+_AGAIN: Final = b"again"  # what is found in a text may differ when it is looked at again
 WARM_UP: Final = "bob@example.com 4111 1111 1111 1111 DE89370400440532013000 +1 212 555 2368 10.0.0.1 é４"
 
 
@@ -102,7 +103,7 @@ class Scanner:
         """
         if len(text) > LEAF_CHARS_MAX:
             raise LeafError(f"a text has more than {LEAF_CHARS_MAX} characters")
-        digest = self._digest(text, (*context, "") if budget.is_again else context)
+        digest = self._digest(text, context, _AGAIN if budget.is_again else b"")
         known = self._cache.get(digest)
         if known is not None:
             self._cache.move_to_end(digest)
@@ -132,10 +133,10 @@ class Scanner:
         self._clean_names.add(name)
         return True
 
-    def _digest(self, text: str, context: tuple[str, ...]) -> bytes:
+    def _digest(self, text: str, context: tuple[str, ...], look: bytes) -> bytes:
         # No plaintext stays in the cache: a core dump shows digests under a key that is not beside them on disk.
         named = "\0".join((*context, "", text)).encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(named, key=self._cache_key, digest_size=16).digest()
+        return hashlib.blake2b(named, key=self._cache_key, digest_size=16, person=look).digest()
 
     def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         try:

@@ -101,13 +101,17 @@ class _Words:
         if not self._passed:
             return self._stems[max(0, last - CONTEXT_WORDS - 1) : last]
         found: list[str] = []
-        while len(found) <= CONTEXT_WORDS and (last := self._passed.get(last, last)) > 0:
+        while len(found) <= CONTEXT_WORDS:
+            while last in self._passed:
+                last = self._passed[last]
+            if not last:
+                break
             last -= 1
             found.append(self._stems[last])
         return found[::-1]
 
     def pass_over(self, start: int, end: int) -> None:
-        """Count the words from ``start`` to ``end`` no more. To be told in the order of the text."""
+        """Count the words from ``start`` to ``end`` no more. It is quick where it is told in the order of the text."""
         first, last = bisect.bisect_left(self._starts, start), bisect.bisect_left(self._starts, end)
         if first < last:
             self._passed[last] = self._passed.get(first, first)
