@@ -89,7 +89,7 @@ def extended(dice: random.Random, region: str) -> str:
     digits = dialled(dice, region)
     at = dice.randrange(len(digits))
     grouped = digits[:at] + dice.choice(["", " ", "-", ".", ") ", "/"]) + digits[at:]
-    between = dice.choice([" ", "", ", ", ",", "-", "  "])
+    between = dice.choice([" ", "", ", ", ",", "-", "  ", "/ "])  # behind a slash, another number
     label = dice.choice(["x", "X", "xx", "ext", "ext.", "Extension:", "#", "int", "\uff58", ";ext=", "доб", "~", ""])
     behind = "".join(dice.choices("0123456789", k=dice.randint(0, 9))) + dice.choice(["", "", "", "#", ")", " x 1"])
     return dice.choice(["", "", "", "+", "(", "+ "]) + grouped + between + label + behind

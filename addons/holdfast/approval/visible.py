@@ -21,7 +21,7 @@ _MARKS_MAX: Final = 2  # Vietnamese and Hebrew need two; more of them paint over
 
 
 def visible(text: str) -> str:
-    """``text`` on one line, with every character that would be obeyed or unseen spelled as ``⟨U+XXXX⟩``."""
+    """``text`` on one line, with every character that would be obeyed or unseen spelled by its number, ``⟨U+200B⟩``."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(text))

@@ -12,9 +12,7 @@ import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.spans import Span
 
-CREEPING_ROUNDS: Final = (
-    2  # the first look after masks may find what they made of their neighbours; the second should not
-)
+CREEPING_ROUNDS: Final = 2  # the first look after masks finds what they made of their neighbours, the second creeps
 _GAP_CHARS: Final = 3  # between a mask and what it makes a number of
 _AROUND: Final = " ,./:\t-"  # what may stand around a row without being part of it
 _ROW: Final[Any] = regex.compile(r"[\d ().,+/:\t-]*")

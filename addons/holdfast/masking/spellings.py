@@ -134,9 +134,8 @@ def _rounds(spelling: Spelling) -> Iterator[Spelling]:
 
 
 def _folded(spelling: Spelling) -> Spelling:
-    if ("\x1b" in spelling.text or not spelling.text.isascii()) and _CONTROL.search(
-        spelling.text
-    ):  # a terminal shows nothing of it
+    may_control = "\x1b" in spelling.text or not spelling.text.isascii()
+    if may_control and _CONTROL.search(spelling.text):  # a terminal shows nothing of it
         shown = spelling.then(respelled(spelling.text, _CONTROL, lambda match: [("", len(match.group()))]))
         spelling = dataclasses.replace(shown, changes=((0, len(shown.text)),))
     changed = _changing(spelling.text)

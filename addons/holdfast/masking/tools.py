@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Final
 
 from holdfast.masking.budget import Budget
 from holdfast.masking.engine import Scanner
@@ -13,6 +14,8 @@ from holdfast.masking.sieve import Sieve
 from holdfast.masking.spans import Span
 from holdfast.masking.unscanned import OnFailure
 from holdfast.masking.versions import Versions
+
+_STARS: Final = STAR * 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,8 +55,10 @@ class Tools:
     def without_masks(self, text: str) -> str:
         """``text`` without the masks in it, also those that are stars and the end of a value."""
         found = self.scanner.without_masks(text)
+        if _STARS not in found:
+            return found
         kept = [rule.keep_count for rule in self.entities.values() if rule.operator == "keep_last"]
-        return re.sub(rf"\*{{4,}}[A-Za-z0-9]{{0,{max(kept)}}}", "", found) if kept and "****" in found else found
+        return re.sub(rf"\*{{4,}}[A-Za-z0-9]{{0,{max(kept)}}}", "", found) if kept else found
 
     def _is_kept_last(self, text: str) -> bool:
         return text.startswith(STAR) and any(
