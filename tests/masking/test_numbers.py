@@ -7,7 +7,7 @@ import pytest
 from phonenumbers import phonenumbermatcher
 
 from holdfast.masking.budget import Budget
-from holdfast.masking.dialled import before_extension, is_valid, is_valid_abroad
+from holdfast.masking.dialled import is_valid, is_valid_abroad, reading_of
 from holdfast.masking.national import Nationals, national_of, plain_digits
 from holdfast.masking.numbers import Numbers
 
@@ -90,9 +90,61 @@ def extended(dice: random.Random, region: str) -> str:
     at = dice.randrange(len(digits))
     grouped = digits[:at] + dice.choice(["", " ", "-", ".", ") ", "/"]) + digits[at:]
     between = dice.choice([" ", "", ", ", ",", "-", "  ", "/ "])  # behind a slash, another number
-    label = dice.choice(["x", "X", "xx", "ext", "ext.", "Extension:", "#", "int", "\uff58", ";ext=", "доб", "~", ""])
+    label = dice.choice(
+        [
+            "x",
+            "X",
+            "xx",
+            "Xx",
+            "xxx",
+            "x x-x",
+            "ext",
+            "ext.",
+            "Extension:",
+            "#",
+            "int",
+            "\uff58",
+            ";ext=",
+            "доб",
+            "~",
+            "",
+        ]
+    )
     behind = "".join(dice.choices("0123456789", k=dice.randint(0, 9))) + dice.choice(["", "", "", "#", ")", " x 1"])
     return dice.choice(["", "", "", "+", "(", "+ "]) + grouped + between + label + behind
+
+
+def digits_in(part: str) -> int:
+    return sum(char.isdecimal() for char in part)
+
+
+def carried(dice: random.Random, region: str) -> str:
+    """A number as :func:`dialled` has it, behind what may be a code of a carrier, or with any mark in it."""
+    digits = dialled(dice, region)
+    mark = dice.choice(["xx", "XX", "xxx", "x", "~", " xx ", "xX-", "\uff58\uff58", "/", "x-x", "x-x-x"])
+    if dice.random() < 0.5:
+        return dice.choice(["0", "1", "", "05", "015"]) + mark + digits
+    at = dice.randrange(len(digits) + 1)
+    return dice.choice(["", "", "", "+", "\uff0b", "(", "x", "xx"]) + digits[:at] + mark + digits[at:]
+
+
+def test_numbers_with_carriers_and_letters_in_them_are_judged_as_the_library_judges_them() -> None:
+    dice = random.Random(9)
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    valid = ruled_out = 0
+    for _ in range(6000):
+        region = dice.choice([*regions, "BR", "BR", "AR", "MX", "CO", "US", "US", "IT"])
+        part = carried(dice, region)
+        if not phonenumbermatcher._MATCHING_BRACKETS.fullmatch(part) or phonenumbermatcher._PUB_PAGES.search(part):
+            continue  # the matcher does not ask about those
+        expected = judged(part, region)
+        found = Numbers((region,), phonenumbers.Leniency.VALID).valid(part, Budget())
+        assert found == ((region,) if expected else ()), (part, region)
+        reading = reading_of(part)
+        valid += expected and reading is not None and not reading.is_certain
+        ruled_out += not expected
+    assert valid > 20
+    assert ruled_out > 1000
 
 
 def test_numbers_with_extensions_are_judged_as_the_library_judges_them() -> None:
@@ -102,14 +154,14 @@ def test_numbers_with_extensions_are_judged_as_the_library_judges_them() -> None
     for _ in range(6000):
         region = dice.choice(regions)
         part = extended(dice, region)
-        number = before_extension(part)
+        reading = reading_of(part)
         if not phonenumbermatcher._MATCHING_BRACKETS.fullmatch(part) or phonenumbermatcher._PUB_PAGES.search(part):
             continue  # the matcher does not ask about those
         expected = judged(part, region)
         found = Numbers((region,), phonenumbers.Leniency.VALID).valid(part, Budget())
         assert found == ((region,) if expected else ()), (part, region)
         valid += expected
-        cut += expected and number is not None and len(number) < len(part) - 1
+        cut += expected and reading is not None and reading.is_certain and len(reading.digits) < digits_in(part)
     assert valid > 300
     assert cut > 100
 

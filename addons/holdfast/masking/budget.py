@@ -53,7 +53,7 @@ class Budget:
 
     __slots__ = (
         *("_chars", "_clock", "_has_looked", "_leaf_s", "_limits", "_started_s"),
-        *("candidates", "expected", "hits", "hits_max", "is_again", "numbers", "phones", "search_s"),
+        *("candidates", "dialled", "expected", "hits", "hits_max", "is_again", "numbers", "phones", "search_s"),
     )
 
     def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
@@ -69,7 +69,8 @@ class Budget:
         self.search_s = limits.search_s
         self.phones: dict[tuple[str, int, bool], list[tuple[int, int]]] = {}
         self.candidates: dict[tuple[str, str, str], list[tuple[int, int, Sequence[str]]]] = {}
-        self.numbers: dict[str, tuple[str, ...]] = {}
+        self.numbers: dict[str, Sequence[str]] = {}
+        self.dialled: dict[str, Sequence[str]] = {}
         self.expected: list[str] = []
         self.hits: dict[str, Hits | None] = {}
         # Whether a text is looked at again with masks in it: each value of a row is as near to a word as the first.

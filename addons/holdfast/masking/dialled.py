@@ -5,6 +5,7 @@ digits cannot be: words, extensions, addresses of RFC 3966. Here its own helpers
 only depends on the country is prepared. A test holds the two against each other.
 """
 
+import dataclasses
 import functools
 import re
 from typing import Any, Final
@@ -36,8 +37,20 @@ _possible: Final[Any] = upstream._extract_possible_number  # noqa: SLF001 -- sam
 _is_viable: Final[Any] = upstream._is_viable_phone_number  # noqa: SLF001 -- same
 _split: Final[Any] = upstream._maybe_strip_extension  # noqa: SLF001 -- same
 _has_its_x: Final[Any] = phonenumbermatcher._contains_only_valid_x_chars  # noqa: SLF001 -- same
+_normalize: Final[Any] = upstream._normalize  # noqa: SLF001 -- same
+_LETTERS: Final[re.Pattern[str]] = upstream._VALID_ALPHA_PHONE_PATTERN  # noqa: SLF001 -- same
+_PLUS: Final = "+\uff0b"
 _CARRIER: Final = re.compile("xx", re.IGNORECASE)  # two of them stand before the number, for whoever carries it
 _is_group_only: Final[Any] = upstream._formatting_rule_has_first_group_only  # noqa: SLF001 -- same
+
+
+def prepare(region: str) -> None:
+    """Make ready what judging digits of ``region`` takes, which otherwise the first text with some would pay for."""
+    metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is not None:
+        _international(region)
+        for _, numbers in _regions(metadata.country_code):
+            numbers.prepare()
 
 
 def is_valid(digits: str, region: str) -> bool:
@@ -65,13 +78,32 @@ def is_valid_abroad(digits: str) -> bool | None:
     return _is_international(national, code) if code else None
 
 
-def before_extension(part: str) -> str | None:
-    """What is dialled of ``part``, which may have an extension behind it; None where only the library can tell."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """What the library reads as the number in a try: its digits, in ASCII.
+
+    ``is_abroad``: they stand behind a plus sign. ``is_spelled``: some of them stand for letters. ``is_certain``: they
+    alone decide; else there is more that only the library can tell.
+    """
+
+    digits: str
+    is_abroad: bool
+    is_spelled: bool
+    is_certain: bool
+
+
+def reading_of(part: str) -> Reading | None:
+    """How the library reads ``part``; None where it reads no number in it."""
     number = _possible(part)
-    if ";" in part or _CARRIER.search(part) or not _is_viable(number):
+    if not _is_viable(number):
         return None
     extension, number = _split(number)
-    return number if _has_its_x(phonenumbers.PhoneNumber(extension=extension or None), part) else ""
+    has_carrier = _CARRIER.search(part) is not None
+    if not has_carrier and not _has_its_x(phonenumbers.PhoneNumber(extension=extension or None), part):
+        return None
+    behind = number.lstrip(_PLUS)
+    is_spelled = _LETTERS.fullmatch(behind) is not None
+    return Reading(_normalize(behind), behind is not number, is_spelled, not (has_carrier or is_spelled))
 
 
 def _behind_code(digits: str, metadata: Any) -> str | None:
@@ -155,13 +187,23 @@ class _Numbers:
         """Whether ``national`` is one of them."""
         return self._general.fits(national) and any(one.fits(national) for one in self._types)
 
+    def prepare(self) -> None:
+        """Compile what is compiled when it is first asked, there being thousands of patterns in the world."""
+        for one in (self._general, *self._types):
+            one.prepare()
+
 
 class _Description:
     def __init__(self, description: Any) -> None:
         self._lengths = frozenset(description.possible_length)
-        self._pattern = re.compile(description.national_number_pattern or "(?!)")
+        self._expression: str = description.national_number_pattern or "(?!)"
+        self._pattern: re.Pattern[str] | None = None
+
+    def prepare(self) -> re.Pattern[str]:
+        self._pattern = re.compile(self._expression)
+        return self._pattern
 
     def fits(self, national: str) -> bool:
         if self._lengths and len(national) not in self._lengths:
             return False
-        return self._pattern.fullmatch(national) is not None
+        return (self._pattern or self.prepare()).fullmatch(national) is not None

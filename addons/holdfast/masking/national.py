@@ -69,7 +69,15 @@ class National:
         prefix = self.international.match(digits)
         if prefix is not None and digits[prefix.end() : prefix.end() + 1] != "0":  # no country code begins with 0
             return _may_be_abroad(digits[prefix.end() :])
+        return self.may_be_at_home(digits)
+
+    def may_be_at_home(self, digits: str) -> bool:
+        """The same of digits that do not begin as calls abroad do."""
         return self.number.fullmatch(digits) is not None and not self._lacks_prefix(digits)
+
+    def fits(self, digits: str) -> bool:
+        """Whether ``digits`` may be dialled here, with or without the prefix that people write."""
+        return self.international.match(digits) is not None or self.number.fullmatch(digits) is not None
 
     def _lacks_prefix(self, digits: str) -> bool:
         """Whether ``digits`` are a national number as they stand, and one that is written with a prefix."""
@@ -95,10 +103,17 @@ class Nationals:
 
     def possible(self, digits: str) -> tuple[str, ...]:
         """The regions in which ``digits`` are not ruled out."""
-        is_one = len(digits) <= self._digits_max and self._any.fullmatch(digits) is not None
-        if not is_one and not self._any_abroad.match(digits):  # as with most digits
+        if self._any_abroad.match(digits) is not None:
+            return tuple([region for region, national in self._known if national is None or national.may_be(digits)])
+        if len(digits) > self._digits_max or self._any.fullmatch(digits) is None:  # as most digits
             return self._unknown
-        return tuple([region for region, national in self._known if national is None or national.may_be(digits)])
+        return tuple(
+            [region for region, national in self._known if national is None or national.may_be_at_home(digits)]
+        )
+
+    def fitting(self, digits: str) -> tuple[str, ...]:
+        """The regions in which ``digits`` are not ruled out, with or without the prefix that people write there."""
+        return tuple([region for region, national in self._known if national is None or national.fits(digits)])
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import phonenumbers
 from phonenumbers import phonenumbermatcher as upstream
 
 from holdfast.masking.budget import Budget
-from holdfast.masking.dialled import CHARS_MAX, DIGITS_MIN, before_extension, is_valid, is_valid_abroad
+from holdfast.masking.dialled import CHARS_MAX, DIGITS_MIN, is_valid, is_valid_abroad, prepare, reading_of
 from holdfast.masking.national import Nationals, plain_digits
 
 TRY_CHARS: Final = 64  # what one try costs, in characters given to a pattern
@@ -23,6 +23,8 @@ class Numbers:
         self._leniency = leniency
         self._nationals = Nationals(regions)
         self.is_gated = leniency >= phonenumbers.Leniency.VALID
+        for region in regions:
+            prepare(region)
 
     def valid(self, part: str, budget: Budget) -> Sequence[str]:
         """The regions in which ``part`` is a number.
@@ -33,35 +35,52 @@ class Numbers:
         known = budget.numbers.get(part)
         if known is None:
             budget.spend(TRY_CHARS)
-            known = budget.numbers[part] = self._judged(part)
+            known = budget.numbers[part] = self._judged(part, budget)
         return known
 
-    def _judged(self, part: str) -> tuple[str, ...]:
+    def _judged(self, part: str, budget: Budget) -> Sequence[str]:
         digits = plain_digits(part) if self.is_gated else None
-        possible = self._regions if digits is None else self._nationals.possible(digits)
-        if not possible or not _BRACKETS.fullmatch(part) or _PAGES.search(part):
+        is_plain = digits is not None and self._leniency == phonenumbers.Leniency.VALID and len(part) <= CHARS_MAX
+        if digits is None:
+            valid: Sequence[str] = self._regions
+        else:
+            valid = self._dialled(digits, budget) if is_plain else self._nationals.possible(digits)
+        if not valid or not _BRACKETS.fullmatch(part) or _PAGES.search(part):
             return ()
+        return valid if is_plain else self._marked(part, valid, budget)
+
+    def _marked(self, part: str, possible: Sequence[str], budget: Budget) -> Sequence[str]:
+        """The same of a try in which more stands than digits and separators."""
         if self._leniency != phonenumbers.Leniency.VALID or len(part) > CHARS_MAX:
             return self._parsed(part, possible)
-        if digits is not None:
-            return _dialled(digits, possible)
-        verdict = self._abroad(part)
+        verdict = self._abroad(plain_digits(part[1:]) if part[:1] == "+" else None)
+        if verdict is not None:
+            return verdict
+        reading = reading_of(part)
+        if reading is None:
+            return ()
+        if reading.is_abroad:
+            verdict = self._abroad(reading.digits)
+        elif reading.is_spelled:  # how it is written says nothing about a prefix
+            verdict = self._nationals.fitting(reading.digits)
+        else:
+            verdict = self._dialled(reading.digits, budget)
         if verdict is None:
-            number = before_extension(part)
-            if number is not None:
-                verdict = self._abroad(number) if number[:1] == "+" else self._at_home(number)
-        return self._parsed(part, possible) if verdict is None else verdict
+            return self._parsed(part, possible)
+        return verdict if reading.is_certain or not verdict else self._parsed(part, verdict)
 
-    def _abroad(self, number: str) -> tuple[str, ...] | None:
-        """Everywhere, if ``number`` is one behind a plus sign; None where only the library can tell."""
-        digits = plain_digits(number[1:]) if number[:1] == "+" else None
+    def _abroad(self, digits: str | None) -> Sequence[str] | None:
+        """Everywhere, if ``digits`` behind a plus sign are a number; None where only the library can tell."""
         verdict = is_valid_abroad(digits) if digits is not None else None
         return None if verdict is None else self._regions if verdict else ()
 
-    def _at_home(self, number: str) -> tuple[str, ...] | None:
-        """The regions that dial ``number``; None where only the library can tell."""
-        digits = plain_digits(number)
-        return None if digits is None else _dialled(digits, self._nationals.possible(digits))
+    def _dialled(self, digits: str, budget: Budget) -> Sequence[str]:
+        """The regions that dial ``digits``, however they are written."""
+        known = budget.dialled.get(digits)
+        if known is None:
+            possible = self._nationals.possible(digits) if len(digits) >= DIGITS_MIN else ()
+            known = budget.dialled[digits] = tuple([one for one in possible if is_valid(digits, one)])
+        return known
 
     def _parsed(self, part: str, possible: Sequence[str]) -> tuple[str, ...]:
         valid: list[str] = []
@@ -77,7 +96,3 @@ class Numbers:
             if is_verified:
                 valid.append(region)
         return tuple(valid)
-
-
-def _dialled(digits: str, possible: Sequence[str]) -> tuple[str, ...]:
-    return tuple([one for one in possible if is_valid(digits, one)]) if len(digits) >= DIGITS_MIN else ()

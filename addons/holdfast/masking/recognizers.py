@@ -159,8 +159,20 @@ class PhoneRecognizer(presidio.PhoneRecognizer):
 
     def result(self, text: str, start: int, end: int) -> RecognizerResult:
         """What is said of the number at ``start``."""
-        score = self.bare_score if _is_weak_phone(text, start, end) else self.SCORE
+        score = self.bare_score if self.is_weak(text, start, end) else self.SCORE
         return result_of(self, (start, end), score)
+
+    def is_weak(self, text: str, start: int, end: int) -> bool:
+        """Whether the number at ``start`` counts beside a context word only."""
+        number = text[start:end]
+        return (
+            number.isdecimal()
+            or _DATE_START.match(number) is not None
+            or _DATE_INSIDE.search(number) is not None
+            or _BOOK.search(text[max(0, start - _BOOK_CHARS) : start]) is not None
+            or (number[0] != "+" and _GLUE_BEFORE.search(text[max(0, start - 1) : start]) is not None)
+            or _GLUE_AFTER.match(text, end) is not None
+        )
 
 
 def result_of(recognizer: Any, span: tuple[int, int], score: float) -> RecognizerResult:
@@ -172,18 +184,6 @@ def result_of(recognizer: Any, span: tuple[int, int], score: float) -> Recognize
     }
     explanation = AnalysisExplanation(recognizer.name, score)
     return RecognizerResult(recognizer.supported_entities[0], start, end, score, explanation, metadata)
-
-
-def _is_weak_phone(text: str, start: int, end: int) -> bool:
-    number = text[start:end]
-    return (
-        number.isdecimal()
-        or _DATE_START.match(number) is not None
-        or _DATE_INSIDE.search(number) is not None
-        or _BOOK.search(text[max(0, start - _BOOK_CHARS) : start]) is not None
-        or (number[0] != "+" and _GLUE_BEFORE.search(text[max(0, start - 1) : start]) is not None)
-        or _GLUE_AFTER.match(text, end) is not None
-    )
 
 
 class PatternRecognizer(LocalRecognizer):

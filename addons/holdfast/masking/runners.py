@@ -156,6 +156,8 @@ class _PhoneRunner:
             return []
         with_bare = self._counts_bare or self.words.may_help(view, context)
         spans = self._search.spans(view, hits, budget, with_bare=with_bare)
+        if not with_bare:  # nor does a number without a mark of one count that stands among others
+            spans = [span for span in budget.each(spans) if not self._recognizer.is_weak(view.text, *span)]
         results = [self._recognizer.result(view.text, *span) for span in budget.each(spans)]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 
