@@ -39,6 +39,15 @@ def test_a_mask_that_creeps_takes_the_row(phones: Masker, count: int) -> None:
     assert phones.keep_text(masked) == masked
 
 
+@pytest.mark.parametrize("between", [" ~", " - ", "\u00a0", "\u2013", "\u3000", "\uff0d", "&#32;", "\\t", "\\u0020"])
+def test_a_row_may_be_written_with_any_mark_between_numbers(phones: Masker, between: str) -> None:
+    masked = phones.keep_text("seen:\n" + f"1640{between}" * 100 + "\nand 12 files")
+    assert "1640" not in masked[:-60]
+    assert masked.startswith("seen:\n")
+    assert masked.endswith("\nand 12 files")
+    assert phones.keep_text(masked) == masked
+
+
 def test_only_the_row_goes(phones: Masker) -> None:
     """The first look finds the one number, the second what its mask made of the row; the lines around stay."""
     text = "id 17\ncall +1 212 555 2368 or 7\n"

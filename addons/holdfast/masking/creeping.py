@@ -13,10 +13,15 @@ import regex  # type: ignore[import-untyped] # it ships no types
 from holdfast.masking.spans import Span
 
 CREEPING_ROUNDS: Final = 2  # the first look after masks finds what they made of their neighbours, the second creeps
-_GAP_CHARS: Final = 3  # between a mask and what it makes a number of
 _AROUND: Final = " ,./:\t-"  # what may stand around a row without being part of it
-_ROW: Final[Any] = regex.compile(r"[\d ().,+/:\t-]*")
-_ROW_BEFORE: Final[Any] = regex.compile(r"(?r)[\d ().,+/:\t-]*")
+_MARK: Final = r"[\t\p{Zs}\p{Pd}\p{Cf}().,+/:~\[\]]"
+_ESCAPE: Final = r"&#x?[0-9A-Fa-f]{1,6};|%[0-9A-Fa-f]{2}|\\+(?:[rt]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})"
+_GAP: Final = rf"(?:{_ESCAPE}|{_MARK}){{0,4}}+"  # between a mask and what it makes a number of
+_PARTS: Final = rf"(?:{_ESCAPE}|{_MARK}|\d)*+"  # an escape first: read backwards, it begins with digits
+_ROW: Final[Any] = regex.compile(_PARTS)
+_ROW_BEFORE: Final[Any] = regex.compile("(?r)" + _PARTS)
+_MASK_BEHIND: Final[Any] = regex.compile(_GAP + "<")
+_MASK_BEFORE: Final[Any] = regex.compile("(?r)>" + _GAP)
 
 
 def rows(text: str, spans: Iterable[Span]) -> Iterator[Span]:
@@ -26,7 +31,7 @@ def rows(text: str, spans: Iterable[Span]) -> Iterator[Span]:
         if span.start < 0 or not _is_beside_mask(text, span) or not _is_row(text, span):
             yield span
         elif span.end > done:
-            start = _ROW_BEFORE.match(text, done, span.start).start()
+            start = _ROW_BEFORE.match(text, done, span.end).start()  # the number may begin within an escape
             done = _ROW.match(text, span.end).end()
             value = text[start:done]
             first, last = done - len(value.lstrip(_AROUND)), start + len(value.rstrip(_AROUND))
@@ -38,5 +43,5 @@ def _is_row(text: str, span: Span) -> bool:
 
 
 def _is_beside_mask(text: str, span: Span) -> bool:
-    before = text[max(0, span.start - _GAP_CHARS) : span.start]
-    return ">" in before or "<" in text[span.end : span.end + _GAP_CHARS]
+    before = _MASK_BEFORE.match(text, 0, span.start)
+    return before is not None or _MASK_BEHIND.match(text, span.end) is not None
