@@ -67,6 +67,30 @@ async def test_what_is_no_step_is_not_believed(value: Json) -> None:
         await wire.parted_of(value, part)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [None, "no", [], [None, []], [["reply", 1, {"\n": "\ud800"}], [[one] for one in range(2500)], [[7]], list("ab")]],
+)
+async def test_an_answer_is_read_as_it_was_written_however_long_it_is(value: Json) -> None:
+    data = wire.dump_answer(value)
+    assert await wire.load_answer(data) == value
+    assert max(map(len, data.split(b"\n"))) < 8000
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"1\n", b"2\n[2,[]]", b"2\n[-1,[]]", b"1\n[0]", b'1\n["0",[]]', b"1\n{}", b"[]\n[0,1"]
+)
+async def test_lines_that_are_no_answer_are_not_believed(data: bytes) -> None:
+    with pytest.raises(MaskingError, match="cannot be read"):
+        await wire.masked_of(await wire.load_answer(data), call("x"))
+
+
+async def test_an_answer_that_says_it_has_many_members_takes_no_memory() -> None:
+    said = await wire.load_answer(b"1000000000000")
+    assert isinstance(said, list)
+    assert len(said) < 100
+
+
 async def test_a_frame_that_says_it_is_too_long_is_not_waited_for() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -100,7 +124,7 @@ async def test_a_worker_knows_the_schema_and_says_what_may_come_back() -> None:
     core = Core(rules_of("version: 1\nentities: [{entity: EMAIL_ADDRESS, operator: pseudonym, restore: caller}]"), KEY)
     reply = Reply(1, {"structuredContent": {"to": "bob@example.com"}}, None, Direction.TO_CLIENT)
     task = Task(reply, "crm", schema={"properties": {"to": {"format": "email"}}})
-    said = wire.load(wire.dump(child.answer(wire.dump(wire.task_to_json(task)), core)))
+    said = await wire.load_answer(wire.dump_answer(child.answer(wire.dump(wire.task_to_json(task)), core)))
     masked = await wire.masked_of(said, reply)
     assert [one.value for one in masked.issued][-1] == "bob@example.com"
     assert "@masked.example" in str(masked.forward.to_json())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from holdfast.masking import dumps
+from holdfast.masking.budget import Budget
 
 BASE64_CHARS_MIN: Final = 16  # eleven characters, as an SSN has, take sixteen
 # Inside a text; a shorter run is a word or a number, and eleven characters with words take it.
@@ -124,31 +125,28 @@ def _lines_of(text: str) -> tuple[int, str]:
     return len(first.rstrip("\r")), ("\r\n" if first.endswith("\r") else "\n") + indent
 
 
-def dumps_in(text: str) -> Iterator[Found]:
-    """Where in ``text`` a dump of another stands, of two lines or more that print what their bytes say.
+def dumps_in(text: str, budget: Budget) -> tuple[Found, ...]:
+    """Where in ``text`` dumps of others stand, each in lines that print what their bytes say.
 
-    What can be read in such digits by chance, cards among them, says nothing, so they are read in no other way.
+    Raises:
+        MaskingError: reading them takes too long.
     """
-    for start, end, blob in _dumps_in(text):
-        if "\n" in text[start:end]:
-            yield start, end, blob
+    return tuple(_dumps_in(text, budget)) if _MAY_BE_BYTES.search(text) else ()
 
 
-def _dumps_in(text: str) -> Iterator[Found]:
-    if not _MAY_BE_BYTES.search(text):
-        return
+def _dumps_in(text: str, budget: Budget) -> Iterator[Found]:
     for lines in dumps.LINES.finditer(text):
-        for start, end in dumps.parts_of(lines[0]):
-            read = dumps.dump_in(lines[0][start:end])
+        for start, end in dumps.parts_of(lines[0], budget):
+            read = dumps.dump_in(lines[0][start:end], budget)
             blob = _blob(*read, textual=False) if read is not None else None
             if blob is not None:
                 yield lines.start() + start, lines.start() + end, blob
 
 
-def texts_in(text: str) -> Iterator[Found]:
-    """Where in ``text`` another one stands: in a line of a dump, in bytes one by one, else in base64 or hexadecimal."""
+def texts_in(text: str, lines: tuple[Found, ...]) -> Iterator[Found]:
+    """Where in ``text`` another stands: in ``lines`` of dumps, in bytes one by one, else in base64 or hexadecimal."""
     at = 0
-    for start, end, blob in _bytes_in(text):
+    for start, end, blob in _bytes_in(text, lines):
         yield from _between(text, at, start)
         yield start, end, blob
         at = end
@@ -160,11 +158,11 @@ def _between(text: str, start: int, end: int) -> Iterator[Found]:
         yield start + first, start + last, blob
 
 
-def _bytes_in(text: str) -> Iterator[Found]:
+def _bytes_in(text: str, lines: tuple[Found, ...]) -> Iterator[Found]:
     if not _MAY_BE_BYTES.search(text):
         return
     at = 0
-    for start, end, blob in _dumps_in(text):
+    for start, end, blob in lines:
         yield from _spaced(text, at, start)
         yield start, end, blob
         at = end

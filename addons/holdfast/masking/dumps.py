@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from holdfast.masking.budget import Budget
+
 _HEX: Final = "[0-9a-fA-F]"
 _MARKS: Final = r"[ \t>|+#*;/-]{0,32}"
 _TIME: Final = (
@@ -67,10 +69,14 @@ class Dump:
         return "".join((*line, f"|{shown}|" if self.has_bars else shown))
 
 
-def parts_of(lines: str) -> Iterator[tuple[int, int]]:
-    """Where in ``lines`` dumps stand whose offsets follow each other: some leave out what is of no interest."""
+def parts_of(lines: str, budget: Budget) -> Iterator[tuple[int, int]]:
+    """Where in ``lines`` dumps stand whose offsets follow each other: some leave out what is of no interest.
+
+    Raises:
+        MaskingError: that takes too long.
+    """
     start = at = most = last = step = 0
-    for line in lines.splitlines(keepends=True):
+    for line in budget.each(lines.splitlines(keepends=True)):
         match = _LINE.match(line)
         offset = int(match["offset"], 16) if match is not None else 0
         if at and not (0 < offset - last <= most and step in (0, offset - last)):
@@ -85,10 +91,14 @@ def parts_of(lines: str) -> Iterator[tuple[int, int]]:
     yield start, at
 
 
-def dump_in(text: str) -> tuple[bytes, Dump] | None:
-    """The bytes that the lines ``text`` show, and how they are laid out; None where they are no dump."""
+def dump_in(text: str, budget: Budget) -> tuple[bytes, Dump] | None:
+    """The bytes that the lines ``text`` show, and how they are laid out; None where they are no dump.
+
+    Raises:
+        MaskingError: reading them takes too long.
+    """
     whole = text.splitlines()
-    befores = tuple(_before(line) for line in whole)
+    befores = tuple(_before(line) for line in budget.each(whole))
     lines = [line[len(before) :] for line, before in zip(whole, befores, strict=True)]
     first = _LINE.fullmatch(lines[0])
     if first is None or first["before"]:
@@ -96,7 +106,7 @@ def dump_in(text: str) -> tuple[bytes, Dump] | None:
     columns = tuple(match.start() for match in _BYTE.finditer(lines[0], first.start("bytes"), first.end("bytes")))
     has_bars = first["shown"].startswith("|") and first["shown"].endswith("|")
     data: list[bytes] = []
-    for line in lines:
+    for line in budget.each(lines):
         shown = bytes(_bytes_at(line, columns))
         if len(shown) != len(line[first.start("shown") :].removesuffix("|").removeprefix("|" if has_bars else "")):
             return None

@@ -11,7 +11,7 @@ from holdfast import jsontext
 from holdfast.call import Direction
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.arrays import Arrays
-from holdfast.masking.blobs import BLOB_CHARS_MIN, dumps_in, looks_like_base64, open_blob, texts_in
+from holdfast.masking.blobs import BLOB_CHARS_MIN, Found, dumps_in, looks_like_base64, open_blob, texts_in
 from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.joining import Member, Pair, join_dict, join_list, write_sequence, writer_of
@@ -118,9 +118,15 @@ class Walk:
         return self._prose(text, place)
 
     def _prose(self, text: str, place: Place) -> tuple[str, str]:
-        """A text that is scanned as it stands, but for dumps of texts in it."""
+        """A text that is scanned as it stands, but for dumps of texts in it, of two lines or more.
+
+        What can be read in such digits by chance, cards among them, says nothing, so they are read in no other way.
+        """
         pairs, at = [], 0
-        for start, end, blob in dumps_in(text) if len(text) >= BLOB_CHARS_MIN else ():
+        dumps = dumps_in(text, self._budget) if len(text) >= BLOB_CHARS_MIN else ()
+        for start, end, blob in dumps:
+            if "\n" not in text[start:end]:
+                continue
             forward, kept = self.text(blob.text, place.inside())
             whole = text[start:end]
             pairs += [self._woven(text[at:start], place)] if start > at else []
@@ -132,17 +138,20 @@ class Walk:
             )
             at = end
         if not pairs:
-            return self._woven(text, place)
+            return self._woven(text, place, dumps)
         pairs += [self._woven(text[at:], place)] if at < len(text) else []
         return "".join(forward for forward, _ in pairs), "".join(kept for _, kept in pairs)
 
-    def _woven(self, text: str, place: Place) -> tuple[str, str]:
+    def _woven(self, text: str, place: Place, dumps: tuple[Found, ...] | None = None) -> tuple[str, str]:
         """A text that is scanned as it stands, once what it holds in base64 and hexadecimal has been opened.
 
-        What was opened is scanned as it stands too: a card in groups of four may as well be read as bytes.
+        What was opened is scanned as it stands too: a card in groups of four may as well be read as bytes. ``dumps``
+        are those in ``text``, where they are known.
         """
         forwards, keeps, at = [], [], 0
-        for start, end, blob in texts_in(text) if len(text) >= BLOB_CHARS_MIN else ():
+        is_long = len(text) >= BLOB_CHARS_MIN
+        lines = dumps_in(text, self._budget) if dumps is None and is_long else dumps or ()
+        for start, end, blob in texts_in(text, lines) if is_long else ():
             forward, kept = self.text(blob.text, place.inside())
             forwards += [text[at:start], text[start:end] if forward == blob.text else blob.encode(forward)]
             keeps += [text[at:start], text[start:end] if kept == blob.text else blob.encode(kept)]

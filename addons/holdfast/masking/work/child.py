@@ -28,7 +28,7 @@ def serve(gateway: socket.socket, core: Core) -> None:
         while True:
             data = frames.receive(gateway)
             _limit_time()
-            frames.send(gateway, wire.dump(answer(data, core)))
+            frames.send(gateway, wire.dump_answer(answer(data, core)))
 
 
 def answer(data: bytes, core: Core) -> Json:

@@ -21,6 +21,7 @@ from holdfast.masking.parts import Part, Parted
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _AT_ONCE_COUNT: Final = 1000  # findings, some 5 us each
+_MEMBERS_COUNT_MAX: Final = 16  # of an answer
 UNREADABLE: Final = "what a masking worker said cannot be read"
 
 
@@ -40,6 +41,44 @@ def load(data: bytes) -> Json:
     except (ValueError, RecursionError):
         raise MaskingError(UNREADABLE) from None
     return value
+
+
+def dump_answer(value: Json) -> bytes:
+    """An answer in lines: how many members it has, then each of them, a list of many records in several lines."""
+    if not isinstance(value, list):
+        return dump(value)
+    lines = [dump(len(value))]
+    for at, member in enumerate(value):
+        pieces = (
+            itertools.batched(member, _AT_ONCE_COUNT, strict=False) if isinstance(member, list) and member else [member]
+        )
+        lines += [dump([at, list(piece) if isinstance(piece, tuple) else piece]) for piece in pieces]
+    return b"\n".join(lines)
+
+
+async def load_answer(data: bytes) -> Json:
+    """The answer that :func:`dump_answer` wrote. Others have their turn between two lines of it.
+
+    Raises:
+        MaskingError: none.
+    """
+    head, *lines = data.split(b"\n")
+    said = load(head)
+    if not isinstance(said, int):
+        return said
+    members: list[Json] = [None] * min(max(0, said), _MEMBERS_COUNT_MAX)
+    for line in lines:
+        match load(line):
+            case [int(at), value] if 0 <= at < len(members):
+                known = members[at]
+                if isinstance(known, list) and isinstance(value, list):
+                    known += value
+                else:
+                    members[at] = value
+            case _:
+                raise MaskingError(UNREADABLE)
+        await asyncio.sleep(0)
+    return members
 
 
 def task_to_json(task: Task) -> Json:

@@ -126,7 +126,7 @@ class Worker:
         """
         self.tasks_count += 1
         await frames.send_async(self._socket, data)
-        return wire.load(await frames.receive_async(self._socket))
+        return await wire.load_answer(await frames.receive_async(self._socket))
 
     def kill(self) -> None:
         """End it, whatever it does."""
