@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,9 @@ PEOPLE: list[tuple[Json, Json]] = [
     ({"address": {"line1": "12 Elm Street", "postal_code": "1016 EA"}},
      {"address": {"line1": "<ADDRESS>", "postal_code": "<ADDRESS>"}}),
     ({"shippingAddress": "12 Elm Street\nGreenville"}, {"shippingAddress": "<ADDRESS>"}),
+    ({"addr": "12 Elm Court, Greenville"}, {"addr": "<ADDRESS>"}),
+    ({"kontoinhaber": "Ada Lovelace", "nombre_completo": "Ada Lovelace"},
+     {"kontoinhaber": "<PERSON>", "nombre_completo": "<PERSON>"}),
 ]  # fmt: skip
 NOBODY: list[Json] = [
     {"name": "get_customer"},
@@ -102,6 +106,8 @@ NOBODY: list[Json] = [
     {"fontFamily": "Serif"},
     {"lastNameIndex": 12},
     {"city": "Lisbon"},
+    {"addr": "db.internal:5432", "mac_addr": "12 ab cd"},
+    {"name": "Build And Test", "version": "1.2"},
 ]
 
 
@@ -115,6 +121,53 @@ def test_names_and_addresses_are_known_by_their_members(masker: Masker, value: J
 @pytest.mark.parametrize("value", NOBODY, ids=json.dumps)
 def test_other_members_are_nobody_s_name(masker: Masker, value: Json) -> None:
     assert masked(masker, value).findings == ()
+
+
+BESIDE: list[tuple[str, str]] = [
+    ("id,name,email\n1,Ada Lovelace,ada@example.com\n", "id,name,email\n1,<PERSON>,<EMAIL_ADDRESS>\n"),
+    ("| Name | Mobile |\n|---|---|\n| Ada Lovelace | none |", "| Name | Mobile |\n|---|---|\n| <PERSON> | none |"),
+    ("INSERT INTO t (name, dob) VALUES ('Ada Lovelace', '')", "INSERT INTO t (name, dob) VALUES ('<PERSON>', '')"),
+    ("<tr><th>name</th><th>email</th></tr><tr><td>Ada Lovelace</td><td></td></tr>",
+     "<tr><th>name</th><th>email</th></tr><tr><td><PERSON></td><td></td></tr>"),
+    ("name email\nAda ada@example.com\n", "name email\n<PERSON> <EMAIL_ADDRESS>\n"),
+    ("Name: Ada Lovelace\nEmail: none", "Name: <PERSON>\nEmail: none"),
+    ("- name: Ada Lovelace\n  born: never", "- name: <PERSON>\n  born: never"),
+    ("{ name: 'Ada Lovelace', phone: '' }", "{ name: '<PERSON>', phone: '' }"),
+    ("Reviewed-by: Ada Lovelace <ada@example.com>", "Reviewed-by: <PERSON> <<EMAIL_ADDRESS>>"),
+    ("[(1, 'Ada Lovelace', 'ada@example.com')]", "[(1, '<PERSON>', '<EMAIL_ADDRESS>')]"),
+    ("Nome e cognome: Ada Lovelace", "Nome e cognome: <PERSON>"),
+    ("Student name: Lovelace, Ada", "Student name: <PERSON>"),
+    ("Indirizzo: Via dei Platani 89, 70122 Bari", "Indirizzo: <ADDRESS>"),
+    ("-[ RECORD 1 ]\nfull_name | Ada Lovelace\nmrn | none", "-[ RECORD 1 ]\nfull_name | <PERSON>\nmrn | none"),
+]  # fmt: skip
+TOOLS: list[str] = [
+    "name,version\nada lovelace,1.2\n",
+    "Name: Ada Lovelace\nVersion: 1.2",
+    "name: Build and Test\non: push",
+    "Contact: support desk\nAddress: 127.0.0.1#53",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), BESIDE)
+def test_a_name_beside_what_persons_have_is_a_person_s(masker: Masker, text: str, expected: str) -> None:
+    assert re.sub(r"(?<=EMAIL_ADDRESS)_[0-9a-f]{12}", "", masker.keep_text(text)) == expected
+
+
+@pytest.mark.parametrize("text", TOOLS)
+def test_a_name_beside_what_tools_have_is_nobody_s(masker: Masker, text: str) -> None:
+    assert not {"PERSON", "ADDRESS"} & {one.entity for one in masked(masker, {"text": text}).findings}
+
+
+def test_members_beside_what_only_persons_have_name_one(masker: Masker) -> None:
+    kept, _ = seen(masked(masker, [{"name": "Ada Lovelace", "dob": "1980-02-29"}, {"name": "Acme Ltd", "phone": "1"}]))
+    assert kept == [{"name": "<PERSON>", "dob": "<DATE_OF_BIRTH>"}, {"name": "Acme Ltd", "phone": "1"}]
+
+
+def test_what_a_proof_is_says_what_its_number_is(masker: Masker) -> None:
+    kept, _ = seen(
+        masked(masker, {"doc": {"type": "passport", "number": "X1234567"}, "idType": "ssn", "idNumber": "7"})
+    )
+    assert kept == {"doc": {"type": "passport", "number": "<US_PASSPORT>"}, "idType": "ssn", "idNumber": "7"}
 
 
 def test_a_profile_about_people_hides_names_from_the_client_too() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.force import Force
 from holdfast.masking.labels import Role, role_of, says_something
+from holdfast.masking.persons import told
 from holdfast.masking.words import name_words
 
 COLUMNS_MAX: Final = 1024  # wider tables are matrices
@@ -102,7 +103,9 @@ def _columns(name: str, items: list[Json]) -> Columns | None:
         if not names:
             return None
         columns.append(tuple(one for one in names if says_something(one)))
-    return tuple(columns)
+    firsts = [names[0] if names else "" for names in columns]
+    persons = [(name,) if name != first else () for name, first in zip(told(firsts), firsts, strict=True)]
+    return tuple((*person, *names) for person, names in zip(persons, columns, strict=True))
 
 
 def _names_in(item: JsonObject) -> tuple[str, ...]:

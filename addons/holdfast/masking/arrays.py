@@ -12,6 +12,7 @@ from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.labels import is_no_prose
 from holdfast.masking.named.cell import has_digit, is_kind, is_mostly_digits
+from holdfast.masking.persons import told
 from holdfast.masking.place import Place
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.words import name_context
@@ -84,6 +85,7 @@ class Arrays:
         texts = texts_of_header(cells)
         if texts is None or not all(_NAME.fullmatch(text) for text in texts if text):
             return None
+        texts = told(texts)
         named = [self._forces.of(text) is not None for text in texts]
         # Data has digits; a name has some only where a rule knows the name, or behind what it says.
         unknown = [text for known, text in zip(named, texts, strict=True) if text and not known]

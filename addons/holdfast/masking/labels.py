@@ -23,6 +23,9 @@ _VALUES: Final = frozenset({"value", "values", "val", "default", "answer", "exam
 _TEXTS: Final = frozenset({"text", "content", "data", "input", "received", "response", "reply", "a"})
 # Only as whole names: an audit log has the old and the new value of a field.
 _CHANGES: Final = frozenset({"old", "new", "before", "after", "previous", "current", "from", "to", "v"})
+# Only as whole names, and of what proves who somebody is: ``{"type": "passport", "number": …}``, ``documentNumber``.
+_NUMBERS: Final = frozenset({"number", "no", "num", "nr"})
+_PROOFS: Final = frozenset({"document", "doc", "id", "identification", "identity", "identifier", "proof"})
 
 
 class Role(enum.Enum):
@@ -39,6 +42,12 @@ _HOLDING: Final = frozenset({Role.VALUE, Role.TEXT})
 _SAYING: Final = ("text", "name", "display", "label", "title", "value")
 # What HL7 calls the kinds of identifiers (table 0203), where a rule has another name for them.
 _CODES: Final = {"MR": "mrn", "SS": "ssn", "DL": "driver license", "PPN": "passport", "TAX": "tax id"}
+# What a browser keeps beside the name and value of a cookie, and how those are called that stand for a login.
+_COOKIE: Final = frozenset(
+    {"httpOnly", "http_only", "httponly", "HttpOnly", "sameSite", "same_site", "hostOnly", "domain"}
+)
+_SESSION: Final = re.compile(r"sess|sid\b|auth|token|jwt|csrf|remember|login", re.IGNORECASE)
+COOKIE: Final = "cookie"  # what rules call it
 # What an element of a page is, behind what it is called: ``Password field``.
 _SHOWN: Final = re.compile(r"[ _-](?:field|input|box|text ?box|entry)$", re.IGNORECASE)
 
@@ -51,6 +60,8 @@ def role_of(name: str) -> Role:
         return Role.OTHER
     if words[-1] in _VALUES or words[0] == "value" or (words[0] in _CHANGES and TRANSPARENT.issuperset(words[1:])):
         return Role.VALUE
+    if words[-1] in _NUMBERS and _PROOFS.issuperset(words[:-1]):
+        return Role.VALUE
     if len(words) == 1 and words[0] in _TEXTS:
         return Role.TEXT
     if words[-1] in _LABELS:
@@ -62,6 +73,8 @@ def labels_of(value: JsonObject) -> tuple[tuple[str, Role], ...]:
     """What the members of ``value`` say that others hold, if any may be meant: plain labels first."""
     if _HOLDING.isdisjoint(map(role_of, value)):
         return ()
+    if not _COOKIE.isdisjoint(value) and isinstance(name := value.get("name"), str) and _SESSION.search(name):
+        return ((COOKIE, Role.LABEL),)
     said = [
         (_SHOWN.sub("", text), role)
         for name, item in value.items()

@@ -10,6 +10,7 @@ from holdfast.masking.engine import Scanner
 from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.labels import Role, is_no_prose, labels_of, names_itself, role_of
+from holdfast.masking.persons import PERSON, is_called
 from holdfast.masking.place import Place
 from holdfast.masking.words import describes
 
@@ -17,8 +18,11 @@ from holdfast.masking.words import describes
 SECRET_MEMBERS: Final = frozenset({"data", "stringData"})
 SECRET: Final = "password"  # noqa: S105 -- what rules call it
 # Beside an address of mail these are what somebody is called, and nothing else is.
-_NAMES: Final = frozenset({"name", "Name", "displayName", "display_name", "DisplayName", "real_name", "realName"})
-_PERSON: Final = "full name"
+_NAMES: Final = frozenset({"name", "Name", "nm", "displayName", "display_name", "DisplayName", "real_name", "realName"})
+# So they are beside what only persons have, if they read like it; firms and devices have telephone numbers too.
+_PERSONAL: Final = frozenset(
+    {"PHONE_NUMBER", "DATE_OF_BIRTH", "US_SSN", "US_PASSPORT", "MEDICAL_RECORD", "NATIONAL_ID", "CREDIT_CARD"}
+)
 _MAIL: Final = re.compile(r"[^\s@/:<>]{1,64}@[\w.-]{1,253}\.[A-Za-z]{2,24}")
 _MAIL_NAMES: Final = frozenset({"address", "login", "username", "user_name", "userPrincipalName"})
 
@@ -38,18 +42,21 @@ class Members:
             columns = place.around.columns
         around = None if columns is None else Around(columns)
         secret = self._forces.of(SECRET) if value.get("kind") == "Secret" else None
-        person = self._forces.of(_PERSON) if self._is_person(value) else None
+        person = self._forces.of(PERSON) if self._is_person(value) else None
         return Said(self._forces, self._scanner, place, labels, around, secret, person)
 
     def _is_person(self, value: JsonObject) -> bool:
-        """Whether ``value`` has a name, and an address of mail that is somebody's."""
-        return not _NAMES.isdisjoint(value) and any(
-            isinstance(item, str)
-            and "@" in item
-            and _MAIL.fullmatch(item) is not None
-            and (name in _MAIL_NAMES or self._forces.knows(name))
-            for name, item in value.items()
-        )
+        """Whether ``value`` has a name, and an address of mail that is somebody's, or what else only persons have."""
+        if _NAMES.isdisjoint(value):
+            return False
+        is_read = any(is_called(value.get(name)) for name in _NAMES)
+        return any(self._is_personal(name, item, is_read=is_read) for name, item in value.items())
+
+    def _is_personal(self, name: str, item: Json, *, is_read: bool) -> bool:
+        if isinstance(item, str) and "@" in item and _MAIL.fullmatch(item) is not None:
+            return name in _MAIL_NAMES or self._forces.knows(name)
+        force = self._forces.of(name) if is_read and item else None
+        return force is not None and force.entity in _PERSONAL
 
 
 class Said:

@@ -30,7 +30,11 @@ TRANSPARENT: Final = frozenset(_TRANSPARENT_TEXT.split())
 # Of a value they say the type alone, as Firestore writes it: ``timestampValue``. By themselves they say more.
 _TYPES: Final = frozenset({"timestamp", "date", "datetime", "time", "boolean", "bool"})
 # What a query compares a field with; ``$ref`` of a schema is none.
-_OPERATORS: Final = frozenset({"$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte", "$all", "_eq", "_ne", "_in"})
+# or as what MongoDB writes a value that JSON has no form for.
+_OPERATOR_TEXT: Final = (
+    """$eq $ne $in $nin $gt $gte $lt $lte $all _eq _ne _in $date $numberLong $numberInt $numberDecimal"""
+)
+_OPERATORS: Final = frozenset(_OPERATOR_TEXT.split())
 # Behind a name they say which one: ``password_new``, ``phoneHome``, ``{"password": {"current": …}}``.
 _QUALIFIER_TEXT: Final = """current new old previous original initial default temporary temp primary secondary main
 backup home work office personal private example examples sample actual real confirm confirmed confirmation repeat

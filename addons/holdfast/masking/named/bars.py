@@ -15,10 +15,13 @@ _PAIR: Final = 2
 class Bars(Table):
     """Tables with a rule below the header; without one, where lines of the same form follow."""
 
+    _is_record: bool
+
     def cells(self) -> Iterator[Cell]:
         """Those under columns, and those beside a name."""
+        self._is_record = _RECORD in self.text
         yield from super().cells()
-        is_record, is_pairs = _RECORD in self.text, False
+        is_pairs = False
         for at in range(len(self.lines)):
             self.look(at)
             if not self.count(at):
@@ -27,8 +30,9 @@ class Bars(Table):
             bounds = self.bounds(at)
             if self.is_rule(at + 1):
                 is_pairs = len(bounds) == _PAIR and self._said(bounds[1]).lower() in VALUES
-            elif len(bounds) == _PAIR and (is_pairs or is_record):
-                yield from self._pair(bounds)
+            elif len(bounds) == _PAIR:
+                is_pairs = is_pairs or (self.is_pair(at) and self.is_pair(at + 1))
+                yield from self._pair(bounds) if is_pairs or self._is_record else ()
 
     def _pair(self, bounds: Bounds) -> Iterator[Cell]:
         name = self._said(bounds[0])
@@ -68,6 +72,8 @@ class Bars(Table):
         """With a rule below it, or with lines of the same form that have no bar on one side only."""
         if self.is_rule(at + 1):
             return True
+        if self._is_record:
+            return False
         line = self.line(at).strip()
         is_closed = (line[:1] == "|" and (line[-1:] != "|" or has_digit(line))) or " || " in line
         is_followed = at + 1 < len(self.lines) and self.count(at + 1) == self.count(at)

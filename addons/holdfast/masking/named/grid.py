@@ -1,6 +1,7 @@
 """The columns of a table of HTML."""
 
 from holdfast.masking.named.cell import NAME_CHARS_MAX
+from holdfast.masking.persons import told
 
 
 class Grid:
@@ -24,7 +25,7 @@ class Grid:
             self._index += 1
             if name == "td" or not self._is_head:
                 self._is_head = False
-                return tuple(self._heads[self._index : self._index + 1])
+                return tuple(told(self._heads)[self._index : self._index + 1])
             self._heads = self._heads[: self._index]
         return ()
 

@@ -23,6 +23,7 @@ _SEGMENT: Final = re.compile(
 )
 _X12: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:REF\*(?:SY|0F|1L|EA|D9)\*(?P<ref>[^*~\n]{1,80})|DMG\*D8\*(?P<dob>\d{8})"
+    r"|NM1\*\w{2,3}\*[12]\*(?:[^*~\n]{0,80}\*){5}XX\*(?P<npi>[^*~\n]{1,20})"
     r"|NM1\*(?:IL|QC|74|S1|S3|03)\*1\*(?P<name>[^*~\n]{0,80}(?:\*[^*~\n]{0,80}){0,2})"
     r"(?:(?:\*[^*~\n]{0,80}){0,3}?\*(?P<kind>34|MI|SY|EI)\*(?P<id>[^*~\n]{1,80}))?"
     r"|N3\*(?P<address>[^~\n]{1,160})|PER\*IP\*(?P<contact>[^~\n]{1,400}))"
@@ -75,6 +76,8 @@ def _elements(match: re.Match[str]) -> Iterator[tuple[str, tuple[int, int]]]:
         yield _REFS[match[0][4:6]], match.span("ref")
     if match["dob"]:
         yield "dob", match.span("dob")
+    if match["npi"]:
+        yield "npi", match.span("npi")
     if match["name"]:
         start = match.start("name")
         yield "full name", (start, start + len(match["name"].rstrip("*")))  # parts at its end may be empty

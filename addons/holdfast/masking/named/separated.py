@@ -92,6 +92,8 @@ class Separated(Table):
         if first == "\t" or (first == " " and self.line(at + 1)[:1] not in ("+", "-")):
             return False
         cells = [self.text[start:end].rstrip("\r") for start, end in bounds]
+        if not any(cell.strip() for cell in cells[1:]):
+            return False  # a statement of a program, which ends in a semicolon
         cells[0] = cells[0].removeprefix(" ")
         is_plain = all(_WORD.fullmatch(cell.strip(" >\ufeff")) for cell in cells)
         is_tight = all(cell == cell.strip() for cell in cells)

@@ -10,6 +10,7 @@ from typing import Final
 
 from holdfast.masking.named.cell import Cell
 from holdfast.masking.named.table import COLUMNS_MAX, Bounds, Table
+from holdfast.masking.persons import PERSON, told
 
 _CELL: Final = re.compile(r"\S+")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_.]{0,63}")
@@ -32,15 +33,16 @@ class Spaced(Table):
     def _names(self, first: int) -> list[str]:
         self.look(first)
         bounds = self.bounds(first)[: COLUMNS_MAX + 1]
-        names = [self.text[start:end] for start, end in bounds]
-        if len(names) > COLUMNS_MAX or not all(map(_NAME.fullmatch, names)):
+        names = told([self.text[start:end] for start, end in bounds])
+        if len(names) > COLUMNS_MAX or not all(_NAME.fullmatch(self.text, *one) for one in bounds):
             return []
         known = [name if self.matters(name) else "" for name in names]
         return known if any(known) else []
 
     def _is_table(self, rows: list[int], names: list[str]) -> bool:
-        index = next(index for index, name in enumerate(names) if name)
-        if self.is_word_below(rows[0] - 1, index):
+        # What somebody is called is a word like another; so another column must speak for a table.
+        index = next((index for index, name in enumerate(names) if name not in ("", PERSON)), None)
+        if index is None or self.is_word_below(rows[0] - 1, index):
             return False
         for at in rows:
             self.look(at)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of
+from holdfast.masking.persons import told
 
 _INSERT: Final = re.compile(
     r"\binto\s{1,3}[\w.\"`\[\]]{1,200}\s{0,3}\((?P<columns>[^()]{1,4096})\)\s{0,9}(?:output\s[^()]{1,200}?\s)?(?:values|select)\b\s{0,9}",
@@ -47,7 +48,7 @@ def cells_of_sql(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
 
 
 def _names(columns: str, matters: Matters) -> list[str] | None:
-    names = [name.strip(' \t\r\n"`[]') for name in columns.split(",")]
+    names = told([name.strip(' \t\r\n"`[]') for name in columns.split(",")])
     known = [name if name and matters(name) else "" for name in names]
     return known if any(known) else None
 

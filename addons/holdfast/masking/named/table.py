@@ -16,6 +16,7 @@ from holdfast.masking.named.cell import (
     is_word,
     reads_as_name,
 )
+from holdfast.masking.persons import told
 
 COLUMNS_MAX: Final = 256
 _PAIR: Final = 2  # such a line may also be a name and its value
@@ -78,7 +79,7 @@ class Table(abc.ABC):
         bounds = self.bounds(at)
         if not 1 <= len(bounds) <= COLUMNS_MAX:
             return None
-        names = [self.text[start:end].strip(_AROUND) for start, end in bounds]
+        names = told([self.text[start:end].strip(_AROUND) for start, end in bounds])
         if not any(names) or not all(reads_as_name(name) for name in names if name):
             return None
         known = [bool(name) and self.matters(name) for name in names]
@@ -94,9 +95,19 @@ class Table(abc.ABC):
 
     def _is_data(self, at: int, unknown: list[str], known: list[bool]) -> bool:
         """Whether a line is none of names: of two columns, ``user1`` is one only where no other name stands below."""
+        if len(known) == _PAIR and known[0] and self.is_pair(at) and self.is_pair(at + 1):
+            return True
         if len(known) > _PAIR or not any(map(has_digit, unknown)):
             return any(map(is_mostly_digits, unknown))
         return not all(map(_NUMBERED.fullmatch, unknown)) or self.is_word_below(at, known.index(True))
+
+    def is_pair(self, at: int) -> bool:
+        """Whether a line is the name of a value that matters, and its value."""
+        bounds = self.bounds(at) if at < len(self.lines) and self.count(at) else []
+        if len(bounds) != _PAIR:
+            return False
+        name, value = (self.text[slice(*one)].strip(_AROUND) for one in bounds)
+        return reads_as_name(name) and self.matters(name) and not (reads_as_name(value) and self.matters(value))
 
     def is_word_below(self, at: int, index: int) -> bool:
         """Whether a word, or nothing, stands below a cell of the line ``at``."""
