@@ -1,15 +1,19 @@
 """Telephone numbers: what is said of digits without the library is what the library says."""
 
+import dataclasses
 import random
 
 import phonenumbers
 import pytest
 from phonenumbers import phonenumbermatcher
 
-from holdfast.masking.budget import Budget
+from holdfast.masking.budget import WHOLE, Budget
 from holdfast.masking.dialled import is_valid, is_valid_abroad, reading_of
 from holdfast.masking.national import Nationals, national_of, plain_digits
 from holdfast.masking.numbers import Numbers
+from holdfast.masking.phones import PhoneSearch
+from holdfast.masking.unscanned import LeafError
+from holdfast.masking.view import View
 
 
 def judged(part: str, region: str) -> bool:
@@ -189,3 +193,29 @@ def test_separators_and_digits_of_any_script_make_no_difference_to_a_number() ->
 
 def test_a_region_whose_prefix_rewrites_numbers_is_not_ruled_on() -> None:
     assert national_of("GG") is None  # six digits of Guernsey stand for ten of the United Kingdom
+
+
+def test_what_was_not_tried_when_the_time_was_up_is_tried_in_the_next_text() -> None:
+    """Of a message, one text may take too long; what is remembered of it must not stand for all that is in it."""
+    text = "0440 0532//0440 0532 212 555 2368 030 12345678 - (212) 555-2368 " * 3
+    regions = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "CA")
+    search = PhoneSearch(regions, phonenumbers.Leniency.VALID)
+    expected = search.spans(View(text), None, Budget())
+    assert len(expected) > 4
+    stopped = 0
+    for looks in range(1, 200):
+        left = looks
+
+        def clock() -> float:
+            nonlocal left
+            left -= 1
+            return 10.0 if left == 0 else 0.0
+
+        budget = Budget(clock, dataclasses.replace(WHOLE, message_s=100.0, leaf_s=1.0, chars_unchecked=1))
+        try:
+            search.spans(View(text), None, budget)
+        except LeafError:
+            stopped += 1
+        budget.begin_leaf()
+        assert search.spans(View(text), None, budget) == expected, looks
+    assert stopped > 100

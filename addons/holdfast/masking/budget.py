@@ -21,6 +21,9 @@ _BESIDE_VALUES: Final = ("{", "[", ",", ":")  # one of these stands beside each
 RESULT_CHARS: Final = 64  # what one result costs that is judged, lifted or masked, in characters given to a pattern
 
 
+type Try = tuple[int, int, Sequence[str]]  # start and end in a candidate, and the regions in which that is a number
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
     """How much a message may cost.
@@ -68,7 +71,7 @@ class Budget:
         self.hits_max = limits.hits_max
         self.search_s = limits.search_s
         self.phones: dict[tuple[str, int, bool], list[tuple[int, int]]] = {}
-        self.candidates: dict[tuple[str, str, str], list[tuple[int, int, Sequence[str]]]] = {}
+        self.candidates: dict[tuple[str, str, str], tuple[list[Try], Iterator[Try]]] = {}
         self.numbers: dict[str, Sequence[str]] = {}
         self.dialled: dict[str, Sequence[str]] = {}
         self.expected: list[str] = []

@@ -25,7 +25,7 @@ from holdfast.masking.phrases import normal
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.spans import Span
 from holdfast.masking.spelling import Spelling
-from holdfast.masking.spellings import spellings_of, whole_spellings_of
+from holdfast.masking.spellings import REACH_CHARS, spellings_of, whole_spellings_of
 from holdfast.masking.unscanned import UNSCANNED, LeafError
 from holdfast.masking.words import Cutter, mask_pattern
 
@@ -183,18 +183,22 @@ class Scanner:
     ) -> list[_Result]:
         results: list[_Result] = []
         for spelling in others:
-            found = self._find_in(spelling, context, budget)
+            found = self._find_in(spelling, context, budget, is_part=True)
             if any(spelling.is_cut(start, end, len(text)) for *_, start, end in found):
                 # Once is enough: a whole spelling may begin behind the text's first character, where that is nothing.
                 return [one for whole in whole_spellings_of(text) for one in self._find_in(whole, context, budget)]
             results += found
         return results
 
-    def _find_in(self, spelling: Spelling, context: tuple[str, ...], budget: Budget) -> list[_Result]:
+    def _find_in(
+        self, spelling: Spelling, context: tuple[str, ...], budget: Budget, *, is_part: bool = False
+    ) -> list[_Result]:
+        # What is far from all that is spelled otherwise was found in the text itself, and there it is not cut.
         budget.spend(len(spelling.text))
         return [
             (result, found, *spelling.span(start, end))
             for result, found, start, end in self._find(spelling.text, context, budget)
+            if not is_part or not spelling.is_far(start, end, REACH_CHARS)
         ]
 
     def _span(self, result: RecognizerResult, start: int, end: int) -> Span:

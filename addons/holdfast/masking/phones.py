@@ -11,15 +11,16 @@ behind.
 import functools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import phonenumbers
 from phonenumbers import phonenumbermatcher as upstream
 from phonenumbers import phonenumberutil
 
+from holdfast.errors import MaskingError
 from holdfast.masking.approx import Approximation, approximation_of, to_end_of_run
-from holdfast.masking.budget import Budget
+from holdfast.masking.budget import Budget, Try
 from holdfast.masking.extent import extent_of
 from holdfast.masking.numbers import TRY_CHARS, Numbers
 from holdfast.masking.prefilter import Hits
@@ -39,7 +40,6 @@ _GROUP_CHARS: Final = 16  # what looking at one group costs
 _DIGITS: Final = frozenset("0123456789")
 
 type Span = tuple[int, int]
-type Try = tuple[int, int, Sequence[str]]
 
 
 class _Matcher(phonenumbers.PhoneNumberMatcher):
@@ -149,18 +149,16 @@ class PhoneSearch:
         """For each region in which something in ``candidate`` is a number: the first that is, as the matcher tries."""
         end = start + len(candidate)
         key = (text[start - 1 : start], candidate, text[end : end + _SUFFIX_CHARS])  # all that is looked at
-        known = budget.candidates.get(key)
+        if key not in budget.candidates:
+            budget.candidates[key] = ([], self._tried(text, candidate, start, budget))
         left = set(regions)
-        tried: list[Try] = []
-        for first, last, valid in self._tried(text, candidate, start, budget) if known is None else known:
-            tried.append((first, last, valid))
+        for first, last, valid in _each_try(key, budget):
             matching = tuple([region for region in valid if region in left])
             if matching:
                 yield (start + first, start + last), matching
                 left.difference_update(matching)
                 if not left:
                     return
-        budget.candidates[key] = tried
 
     def _tried(self, text: str, candidate: str, start: int, budget: Budget) -> Iterator[Try]:
         """What in ``candidate`` is a number somewhere: where it stands in it, and the regions in which it is one."""
@@ -189,6 +187,26 @@ class PhoneSearch:
         return offset == 0 or not _is_glue(text[offset - 1]) or _LEAD.match(part) is not None
 
 
+def _each_try(key: tuple[str, str, str], budget: Budget) -> Iterator[Try]:
+    """What is known of a candidate, and then what is found as it is asked for, which is known from then on."""
+    known, further = budget.candidates[key]
+    at = 0
+    while at < len(known) or _is_another(known, further, key, budget):
+        yield known[at]
+        at += 1
+
+
+def _is_another(known: list[Try], further: Iterator[Try], key: tuple[str, str, str], budget: Budget) -> bool:
+    try:
+        found = next(further, None)
+    except MaskingError:
+        del budget.candidates[key]  # what is behind the place where the time was up was never tried
+        raise
+    if found is not None:
+        known.append(found)
+    return found is not None
+
+
 @functools.lru_cache(maxsize=4096)
 def _is_glue(char: str) -> bool:
     matcher: Any = phonenumbers.PhoneNumberMatcher
@@ -202,7 +220,7 @@ def _cut(pattern: re.Pattern[str], candidate: str) -> str:
 
 def _cut_end(group: str) -> str:
     """``group`` without the marks at its end."""
-    return group if "0" <= group[-1:] <= "9" else _cut(_UNWANTED_END, group)
+    return group if group[-1:].isdecimal() else _cut(_UNWANTED_END, group)
 
 
 def _tries(candidate: str, start: int) -> Iterator[tuple[str, int]]:

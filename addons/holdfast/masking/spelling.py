@@ -1,5 +1,6 @@
 """A text in another spelling, and where in the original each of its characters came from."""
 
+import bisect
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
@@ -37,13 +38,24 @@ class Spelling:
         """Whether the span ``start:end`` of the original, of ``length`` characters, might go on where this ends."""
         return start == self.origins[0] != 0 or end == self.origins[len(self.text)] != length
 
+    def is_far(self, start: int, end: int, reach: int) -> bool:
+        """Whether the span ``start:end`` of this part of a spelling is further than ``reach`` from any change."""
+        behind = bisect.bisect_left(self.changes, start - reach, key=_end)
+        return behind == len(self.changes) or self.changes[behind][0] > end + reach
+
     def part(self, start: int, end: int) -> "Spelling":
         """``start:end`` of this spelling, and what is left of the units that this cuts."""
         while start and self.origins[start] == self.origins[start - 1]:
             start -= 1
         while end < len(self.text) and self.origins[end] == self.origins[end - 1]:
             end += 1
-        return Spelling(self.text[start:end], from_place(start).beyond(self.origins))
+        near: list[Stretch] = []
+        for low, high in self.changes:
+            if near and low - start <= near[-1][1]:
+                near[-1] = (near[-1][0], max(near[-1][1], high - start))
+            elif high >= start and low <= end:
+                near.append((low - start, high - start))
+        return Spelling(self.text[start:end], from_place(start).beyond(self.origins), tuple(near))
 
     def then(self, inner: "Spelling | None") -> "Spelling":
         """``inner``, a spelling of this one's text, as one of the original; this one where there is none."""
@@ -136,3 +148,7 @@ def _places(text: str, chars: Mapping[str, str]) -> list[int]:
 
 def _few(changes: list[Stretch], length: int) -> tuple[Stretch, ...]:
     return tuple(sorted(changes)) if len(changes) <= CHANGES_MAX else ((0, length),)
+
+
+def _end(stretch: Stretch) -> int:
+    return stretch[1]

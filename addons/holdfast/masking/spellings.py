@@ -20,6 +20,7 @@ from holdfast.masking.spelling import Spelling, Stretch, Unit, as_it_stands, res
 
 ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another search of the text
 REACH_CHARS: Final = 256  # the longest shipped pattern that crosses blanks needs 236, the five words before it less
+PART_CHARS: Final = REACH_CHARS + 128  # so that few values that a change may make reach the end of a part
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
 _PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
 _STRANGE: Final = re.compile(r"[^\t\n\r -~]+")
@@ -176,9 +177,9 @@ def _stretches(text: str, marks: list[Stretch]) -> list[Stretch]:
     """The parts of ``text`` around ``marks``, from blank to blank; all of it where they make up most of it."""
     found: list[Stretch] = []
     for start, end in marks:
-        if found and end + REACH_CHARS <= found[-1][1]:
+        if found and end + PART_CHARS <= found[-1][1]:
             continue
-        left, right = _blank_before(text, start - REACH_CHARS), _blank_behind(text, end + REACH_CHARS)
+        left, right = _blank_before(text, start - PART_CHARS), _blank_behind(text, end + PART_CHARS)
         if found and left <= found[-1][1]:
             left = found.pop()[0]
         found.append((left, right))
