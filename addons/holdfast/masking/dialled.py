@@ -56,9 +56,10 @@ def prepare(region: str) -> None:
 def is_valid(digits: str, region: str) -> bool:
     """Whether ``digits``, of ASCII and :data:`DIGITS_MIN` at least, are a number where ``region`` dials them."""
     metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    is_abroad, rest = _idd(_international(region), digits)
-    if is_abroad:
-        return bool(is_valid_abroad(rest))
+    if _international(region).match(digits):
+        is_abroad, rest = _idd(_international(region), digits)
+        if is_abroad:
+            return bool(is_valid_abroad(rest))
     code = metadata.country_code
     behind = _behind_code(digits, metadata)
     if behind is not None:
@@ -122,6 +123,9 @@ def _is_international(national: str, code: int) -> bool:
 
 
 def _stripped(national: str, metadata: Any) -> str:
+    prefix = metadata.national_prefix_for_parsing
+    if not prefix or _compiled(prefix).match(national) is None:
+        return national
     stripped: str = _strip(national, metadata)[1]
     return national if _length(stripped, metadata) in _KEPT else stripped
 
@@ -147,6 +151,11 @@ def _has_prefix(digits: str, national: str, code: int) -> bool:
     if not rule or form.national_prefix_optional_when_formatting or _is_group_only(rule):
         return True
     return bool(_strip(digits, metadata)[2])
+
+
+@functools.cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
 
 
 @functools.cache
