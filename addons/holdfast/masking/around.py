@@ -27,11 +27,13 @@ class Around:
     """``columns`` are those of rows below, or of the very array, where ``is_row``.
 
     ``collection`` is the rule for what an object holds that is called by a plural: ``{"passwords": {"root": …}}``.
+    ``bound`` is what a query beside it calls the members of an object, by their own names.
     """
 
     columns: Columns | None = None
     is_row: bool = False
     collection: Force | None = None
+    bound: tuple[tuple[str, str], ...] = ()
 
 
 def columns_in(value: JsonObject) -> Columns | None:

@@ -5,7 +5,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-type Validator = Literal["luhn", "iban", "npi", "dea", "mixed", "entropy"]
+from holdfast.masking.predicates import phrase_holds
+
+type Validator = Literal["luhn", "iban", "npi", "dea", "mixed", "entropy", "phrase"]
 
 _NPI_PREFIX: Final = "80840"  # CMS, NPI check digit: Luhn over the number behind this prefix
 _DEA_DIGITS: Final = 7
@@ -65,4 +67,5 @@ CHECKS: Final[Mapping[Validator, Callable[[str], bool]]] = {
     "dea": dea_holds,
     "mixed": mixed_holds,
     "entropy": entropy_holds,
+    "phrase": phrase_holds,
 }

@@ -6,6 +6,7 @@ from typing import Final
 
 from holdfast.jsontext import Json, JsonObject
 from holdfast.masking.around import Around, columns_in, is_row_name
+from holdfast.masking.bound import HELD, bound_in, columns_of
 from holdfast.masking.engine import Scanner
 from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
@@ -43,7 +44,8 @@ class Members:
         around = None if columns is None else Around(columns)
         secret = self._forces.of(SECRET) if value.get("kind") == "Secret" else None
         person = self._forces.of(PERSON) if self._is_person(value) else None
-        return Said(self._forces, self._scanner, place, labels, around, secret, person)
+        said = Said(self._forces, self._scanner, place, labels, around, secret, person)
+        return said.with_bound(bound_in(value))
 
     def _is_person(self, value: JsonObject) -> bool:
         """Whether ``value`` has a name, and an address of mail that is somebody's, or what else only persons have."""
@@ -80,6 +82,13 @@ class Said:
         self._secret = secret
         self._person = person
         self._is_plain = not labels and around is None and place.around is None and (secret or person) is None
+        self._bound: dict[str, str] = {}
+
+    def with_bound(self, bound: dict[str, str]) -> "Said":
+        """The same, where a query says what the values are called that are handed over beside it."""
+        self._bound = bound
+        self._is_plain = self._is_plain and not bound
+        return self
 
     def place(self, name: str, kept_name: str, item: Json) -> Place:
         """The place of ``item``, the value of the member ``name``."""
@@ -93,6 +102,8 @@ class Said:
         if force is None and self._person is not None and name in _NAMES:
             force = self._person
         around = place.around
+        if force is None and around is not None and around.bound:
+            force = self._forces.of(dict(around.bound).get(name, ""))
         if force is None and around is not None and around.collection is not None and _is_one(item, name):
             force = around.collection
         inner = place.member(said, kept_name, force)
@@ -110,6 +121,10 @@ class Said:
 
     def _told(self, name: str, item: list[Json] | JsonObject, force: Force | None) -> Around | None:
         around = self._around
+        if self._bound and name in HELD:
+            if isinstance(item, dict):
+                return Around(bound=tuple(self._bound.items()))
+            return Around(columns_of(self._bound, item), is_row=True)
         if self._secret is not None and name in SECRET_MEMBERS:
             return Around(collection=self._secret)
         if around is None:

@@ -85,3 +85,20 @@ def test_the_name_of_a_mask_is_no_label(masker: Masker) -> None:
     assert kept(masker, text) == text.replace("a1", "<PASSWORD>")
     said = "x <PASSWORD> changed from a1 to b2"
     assert kept(masker, said) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('<patientRole><id root="1.2" extension="14305727"/></patientRole>', "MEDICAL_RECORD"),
+        ('<x><id root="2.16.840.1.113883.4.1" extension="078051120"/></x>', "US_SSN"),
+        ("<Cdtr><Nm>Ada Lovelace</Nm></Cdtr>", "PERSON"),
+    ],
+)
+def test_what_is_around_an_element_says_whose_name_or_number_it_holds(masker: Masker, text: str, expected: str) -> None:
+    assert f"<{expected}>" in masker.keep_text(text)
+
+
+def test_the_name_of_a_project_is_nobody_s(masker: Masker) -> None:
+    text = '<project><name>Build Tool</name><id extension="1">core</id></project>'
+    assert masker.keep_text(text) == text

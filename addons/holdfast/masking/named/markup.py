@@ -29,6 +29,10 @@ _LABELS: Final = frozenset({"th", "dt", "td", "label", "key", "name"})
 _CELLS: Final = frozenset({"th", "td", "dt", "dd", "label"})
 _VALUES: Final = frozenset({"td", "dd", "string", "integer", "value", "data", "input", "span"})
 _FORMATS: Final = frozenset({"b", "i", "u", "em", "strong", "code", "pre", "tt", "p", "font", "text", "span"})
+_SAYING_LITTLE: Final = frozenset({"name", "nm", "id", "number", "no"})  # of whom or what is said around it
+# Whose numbers are meant, by the object identifier of who gives them out (HL7's registry).
+_ROOTS: Final = {"2.16.840.1.113883.4.1": "ssn", "2.16.840.1.113883.4.6": "npi"}
+_ROOT: Final = re.compile(r"\broot\s{0,8}=\s{0,8}[\"']([\d.]{1,64})")
 _NEAR_CHARS: Final = 200  # between a label and its value
 _APART_CHARS: Final = 4096  # a longer comment or CDATA section is a document of its own
 _DEPTH_MAX: Final = 16  # of open elements so many are looked at: tags that nobody closes add up
@@ -151,6 +155,8 @@ class _Markup:
             yield element.near
         if name == "td" and not is_word(content):
             yield self._grid.first()
+        if name in _SAYING_LITTLE and self._open:
+            yield f"{self._open[-1].name.rpartition(':')[2]} {name}"
         yield name
         is_format = name in _FORMATS and not is_word(content) and " " not in content
         if not is_holder and not is_format:
@@ -166,10 +172,19 @@ class _Markup:
         for attribute in _ATTRIBUTE.finditer(tag["attributes"]):
             is_value = role_of(attribute["name"]) is Role.VALUE
             said = (*labels, near, tag["name"].rpartition(":")[2]) if is_value else (attribute["name"],)
+            if (
+                attribute["name"] == "extension" and self._open
+            ):  # the number of an identifier, as HL7's documents have it
+                said = (_ROOTS.get(_root(tag["attributes"]), f"{self._open[-1].name.rpartition(':')[2]} id"),)
             names = tuple(one for one in said if one and self._matters(one))
             start, end = attribute.span("value")
             if names and (cell := cell_of(self._text, first + start, first + end, *names)):
                 yield cell
+
+
+def _root(attributes: str) -> str:
+    match = _ROOT.search(attributes)
+    return match[1] if match else ""
 
 
 def _says_value(column: tuple[str, ...]) -> bool:

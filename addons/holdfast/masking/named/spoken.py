@@ -57,6 +57,7 @@ _DOTTED: Final = (
 )
 _LISTED: Final = rf"^[ \t]{{0,32}}{_NAME} = \[(?P<items>\s?[\"'][^\[\]\n]{{1,4096}})\]"
 _SECURE: Final = r"ConvertTo-SecureString\s{1,3}(?:-String\s{1,3})?[\"'](?P<value>[^\"'\n$]{1,400})[\"']"
+_PARAMETER: Final = r"\bSecureString\t(?P<value>[^\t\r\n]{1,4096})"
 _REGISTRY: Final = rf"^[ \t]{{0,16}}{_NAME}[ \t]{{1,32}}REG_(?:EXPAND_)?SZ[ \t]{{1,32}}{_LINE}"
 _LITERAL: Final = r"--from-literal[= ][\"']?(?P<told>[\w.-]{1,64})=(?P<value>[^\s\"']{1,400})"
 _PIPED: Final = (
@@ -99,6 +100,7 @@ _FORMS: Final = (
     _Form(("....", " ... "), _lines(_DOTTED), is_strict=True),
     _Form((" = [",), _lines(_LISTED), is_strict=True),
     _Form(("SecureString",), _lines(_SECURE), name="password"),
+    _Form(("SecureString\t",), _lines(_PARAMETER), name="password"),  # of AWS, as text
     _Form(("REG_SZ", "REG_EXPAND_SZ"), _lines(_REGISTRY)),
     _Form(("--from-literal",), _lines(_LITERAL), name="password"),
     _Form(("sudo ",), _lines(_PIPED), name="password"),

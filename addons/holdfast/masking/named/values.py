@@ -9,6 +9,7 @@ from holdfast.masking.keys import KeyForces
 from holdfast.masking.named.blocks import cells_of_blocks
 from holdfast.masking.named.cell import Cell, Matters, Spend, has_one
 from holdfast.masking.named.lines import cells_of_lines
+from holdfast.masking.named.logins import cells_of_logins
 from holdfast.masking.named.manifests import cells_of_manifests
 from holdfast.masking.named.markup import cells_of_markup
 from holdfast.masking.named.pairs import cells_of_pairs, cells_of_tuples
@@ -27,14 +28,27 @@ type _Finder = Callable[[str, Matters, Spend], Iterator[Cell]]
 _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
 _BESIDE: Final[tuple[_Finder, ...]] = (
     *(cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples),
-    *(cells_of_forms, cells_of_segments, cells_of_manifests),
+    *(cells_of_forms, cells_of_segments, cells_of_manifests, cells_of_logins),
 )
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _VAGUE: Final = 0.3  # less than anything that a pattern finds
 _CHARS_MIN: Final = 8
 _SIGNS: Final = (  # without one of them there is nothing to find
     *("\n", ": [", '"', "'", "<", "&lt;", "&amp;lt;", "\\u003", " into ", " INTO ", "]=", "%5D=", "%5d=", " from "),
-    *("PID|", "NK1|", "GT1|", "NM1*", "DMG*", "REF*", "REG_", "--from-", "sudo ", "secret set ", "WIFI:"),
+    *(
+        "SecureString\t",
+        "PID|",
+        "NK1|",
+        "GT1|",
+        "NM1*",
+        "DMG*",
+        "REF*",
+        "REG_",
+        "--from-",
+        "sudo ",
+        "secret set ",
+        "WIFI:",
+    ),
 )
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
 

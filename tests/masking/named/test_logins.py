@@ -1,0 +1,33 @@
+"""Lists of users and passwords: under a line that says so, and behind addresses of mail."""
+
+import re
+
+import pytest
+
+from holdfast.masking.masker import Masker
+
+LISTS: list[tuple[str, str]] = [
+    ("Logins of the workshop:\n- bob / example\n- ann / beispiel", "Logins of the workshop:\n- bob / <P>\n- ann / <P>"),
+    ("Accounts for the workshop:\nbob:example\nann:beispiel", "Accounts for the workshop:\nbob:<P>\nann:<P>"),
+    ("Usernames and passwords below\nbob Ex4mple\nann Ex5mple", "Usernames and passwords below\nbob <P>\nann <P>"),
+    ("Zugangsdaten:\nbob / Ex4mple\nann / beispiel\n\nGruß", "Zugangsdaten:\nbob / <P>\nann / <P>\n\nGruß"),
+    ("found:\nbob@example.com:Ex4mple\n", "found:\n<M>:<P>\n"),
+    ("bob@example.com;example\nann@example.com;beispiel\n", "<M>;<P>\n<M>;<P>\n"),
+]
+OTHERS: list[str] = [
+    "Zugangsdaten:\nBenutzername: tilda12\nPortal: lieferanten",
+    "users:\nbob: admin\nann: viewer",
+    "Logins per day:\nmonday: 12\ntuesday: 14",
+    "Accounts:\nchecking: open\nsavings: closed",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), LISTS)
+def test_the_passwords_of_a_list_of_logins_are_masked_line_by_line(masker: Masker, text: str, expected: str) -> None:
+    done = re.sub("<EMAIL_ADDRESS_[0-9a-f]{12}>", "<M>", masker.keep_text(text)).replace("<PASSWORD>", "<P>")
+    assert done == expected
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_settings_under_a_line_about_accounts_are_no_passwords(masker: Masker, text: str) -> None:
+    assert masker.keep_text(text) == text
