@@ -136,6 +136,8 @@ BESIDE: list[tuple[str, str]] = [
     ("Reviewed-by: Ada Lovelace <ada@example.com>", "Reviewed-by: <PERSON> <<EMAIL_ADDRESS>>"),
     ("[(1, 'Ada Lovelace', 'ada@example.com')]", "[(1, '<PERSON>', '<EMAIL_ADDRESS>')]"),
     ("Nome e cognome: Ada Lovelace", "Nome e cognome: <PERSON>"),
+    ("Employee: Ada Lovelace (E123)", "Employee: <PERSON> (E123)"),
+    ("Patientennummer: 4711234", "Patientennummer: <MEDICAL_RECORD>"),
     ("Student name: Lovelace, Ada", "Student name: <PERSON>"),
     ("Indirizzo: Via dei Platani 89, 70122 Bari", "Indirizzo: <ADDRESS>"),
     ("-[ RECORD 1 ]\nfull_name | Ada Lovelace\nmrn | none", "-[ RECORD 1 ]\nfull_name | <PERSON>\nmrn | none"),
@@ -161,6 +163,11 @@ def test_a_name_beside_what_tools_have_is_nobody_s(masker: Masker, text: str) ->
 def test_members_beside_what_only_persons_have_name_one(masker: Masker) -> None:
     kept, _ = seen(masked(masker, [{"name": "Ada Lovelace", "dob": "1980-02-29"}, {"name": "Acme Ltd", "phone": "1"}]))
     assert kept == [{"name": "<PERSON>", "dob": "<DATE_OF_BIRTH>"}, {"name": "Acme Ltd", "phone": "1"}]
+
+
+def test_the_rest_of_a_name_says_that_a_foreign_word_for_it_is_a_person_s(masker: Masker) -> None:
+    kept, _ = seen(masked(masker, [{"nombre": "Ada", "apellidos": "Lovelace"}, {"nombre": "Ada"}]))
+    assert kept == [{"nombre": "<PERSON>", "apellidos": "<PERSON>"}, {"nombre": "Ada"}]
 
 
 def test_what_a_proof_is_says_what_its_number_is(masker: Masker) -> None:

@@ -19,7 +19,8 @@ from holdfast.masking.words import describes
 SECRET_MEMBERS: Final = frozenset({"data", "stringData"})
 SECRET: Final = "password"  # noqa: S105 -- what rules call it
 # Beside an address of mail these are what somebody is called, and nothing else is.
-_NAMES: Final = frozenset({"name", "Name", "nm", "displayName", "display_name", "DisplayName", "real_name", "realName"})
+_FOREIGN: Final = frozenset({"nom", "nombre", "nome", "naam"})  # beside the rest of a name, the first or last of it
+_NAMES: Final = _FOREIGN | {"name", "Name", "nm", "displayName", "display_name", "DisplayName", "real_name", "realName"}
 # So they are beside what only persons have, if they read like it; firms and devices have telephone numbers too.
 _PERSONAL: Final = frozenset(
     {"PHONE_NUMBER", "DATE_OF_BIRTH", "US_SSN", "US_PASSPORT", "MEDICAL_RECORD", "NATIONAL_ID", "CREDIT_CARD"}
@@ -52,13 +53,15 @@ class Members:
         if _NAMES.isdisjoint(value):
             return False
         is_read = any(is_called(value.get(name)) for name in _NAMES)
-        return any(self._is_personal(name, item, is_read=is_read) for name, item in value.items())
+        wanted = _PERSONAL if is_read else frozenset[str]()
+        wanted = wanted if _FOREIGN.isdisjoint(value) else _PERSONAL | {"PERSON"}
+        return any(self._is_personal(name, item, wanted) for name, item in value.items())
 
-    def _is_personal(self, name: str, item: Json, *, is_read: bool) -> bool:
+    def _is_personal(self, name: str, item: Json, wanted: frozenset[str]) -> bool:
         if isinstance(item, str) and "@" in item and _MAIL.fullmatch(item) is not None:
             return name in _MAIL_NAMES or self._forces.knows(name)
-        force = self._forces.of(name) if is_read and item else None
-        return force is not None and force.entity in _PERSONAL
+        force = self._forces.of(name) if wanted and item else None
+        return force is not None and force.entity in wanted
 
 
 class Said:
