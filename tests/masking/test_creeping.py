@@ -39,7 +39,13 @@ def test_a_mask_that_creeps_takes_the_row(phones: Masker, count: int) -> None:
     assert phones.keep_text(masked) == masked
 
 
-@pytest.mark.parametrize("between", [" ~", " - ", "\u00a0", "\u2013", "\u3000", "\uff0d", "&#32;", "\\t", "\\u0020"])
+@pytest.mark.parametrize(
+    "between",
+    [
+        *(" ~", " - ", "\u00a0", "\u2013", "\u3000", "\uff0d", "\u2028", "\ufe0f\u20e3", "\x1b[0m", "%20 "),
+        *("&#32;", "&nbsp;", "&amp;nbsp;", "\\t", "\\u0020", "\\u{20}", "\\U00000020", "\\040", "\\x20"),
+    ],
+)
 def test_a_row_may_be_written_with_any_mark_between_numbers(phones: Masker, between: str) -> None:
     masked = phones.keep_text("seen:\n" + f"1640{between}" * 100 + "\nand 12 files")
     assert "1640" not in masked[:-60]

@@ -150,6 +150,15 @@ async def test_names_that_are_values_and_have_one_mask_stay_apart_in_texts_too(m
             assert not any(number in line for number in (SSN, "345-67-8901", "078-05-1120"))
 
 
+def test_thousands_of_names_may_have_one_mask(masker: Masker) -> None:
+    """A directory whose keys are numbers of persons; each further name took as many steps as there were before it."""
+    rows: Json = {f"{234 + at // 5000}-45-{1000 + at % 5000}": at for at in range(12_000)}
+    said = masker.keep_json(rows)
+    assert isinstance(said, dict)
+    assert sorted(said.values(), key=repr) == sorted(range(12_000), key=repr)
+    assert list(said)[:3] == ["<US_SSN>", "<US_SSN>-2", "<US_SSN>-3"]
+
+
 BLOBS = {
     "application/json": (f'{{"card": "{PAN}", "n": 7}}', f'{{"card": "{STARS}", "n": 7}}'),
     "application/vnd.api+json": ('{"ssn": 234456789}', '{"ssn": 0}'),

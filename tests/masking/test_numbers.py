@@ -156,7 +156,9 @@ def test_numbers_with_extensions_are_judged_as_the_library_judges_them() -> None
     regions = sorted(phonenumbers.SUPPORTED_REGIONS)
     valid = cut = 0
     for _ in range(6000):
-        region = dice.choice(regions)
+        region = dice.choice(
+            [*regions, *["BY"] * 20]
+        )  # there, what is behind a number makes a prefix of its first digit
         part = extended(dice, region)
         reading = reading_of(part)
         if not phonenumbermatcher._MATCHING_BRACKETS.fullmatch(part) or phonenumbermatcher._PUB_PAGES.search(part):
@@ -183,6 +185,14 @@ def test_what_no_region_of_several_dials_is_ruled_out_at_once_and_nothing_else_i
         some += len(expected) > 1
     assert some > 400
     assert nationals.possible("9" * 5000) == ("GG",)
+
+
+def test_numbers_to_which_a_region_adds_digits_are_not_too_short() -> None:
+    search = PhoneSearch(("NF",), phonenumbers.Leniency.VALID)
+    for text in ("15303", "call 15303 now", "02001"):
+        expected = [(one.start, one.end) for one in phonenumbers.PhoneNumberMatcher(text, "NF")]
+        assert expected
+        assert search.spans(View(text), None, Budget()) == expected
 
 
 def test_separators_and_digits_of_any_script_make_no_difference_to_a_number() -> None:

@@ -14,8 +14,11 @@ from holdfast.masking.spans import Span
 
 CREEPING_ROUNDS: Final = 2  # the first look after masks finds what they made of their neighbours, the second creeps
 _AROUND: Final = " ,./:\t-"  # what may stand around a row without being part of it
-_MARK: Final = r"[\t\p{Zs}\p{Pd}\p{Cf}().,+/:~\[\]]"
-_ESCAPE: Final = r"&#x?[0-9A-Fa-f]{1,6};|%[0-9A-Fa-f]{2}|\\+(?:[rt]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})"
+_MARK: Final = r"[\t\p{Zs}\p{Zl}\p{Pd}\p{Cf}\p{Mn}\p{Me}().,+/:~\[\]]"
+_ESCAPE: Final = (
+    r"&(?:amp;)?(?:#x?[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m"
+    r"|\\+(?:[rt]|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|[0-7]{3})"
+)
 _GAP: Final = rf"(?:{_ESCAPE}|{_MARK}){{0,4}}+"  # between a mask and what it makes a number of
 _PARTS: Final = rf"(?:{_ESCAPE}|{_MARK}|\d)*+"  # an escape first: read backwards, it begins with digits
 _ROW: Final[Any] = regex.compile(_PARTS)

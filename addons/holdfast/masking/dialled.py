@@ -53,8 +53,11 @@ def prepare(region: str) -> None:
             numbers.prepare()
 
 
-def is_valid(digits: str, region: str) -> bool:
-    """Whether ``digits``, of ASCII and :data:`DIGITS_MIN` at least, are a number where ``region`` dials them."""
+def is_valid(digits: str, region: str, written: str | None = None) -> bool:
+    """Whether ``digits``, of ASCII and :data:`DIGITS_MIN` at least, are a number where ``region`` dials them.
+
+    ``written`` are all digits that were written, where there are more: in them the library looks for a prefix.
+    """
     metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     if _international(region).match(digits):
         is_abroad, rest = _idd(_international(region), digits)
@@ -65,7 +68,7 @@ def is_valid(digits: str, region: str) -> bool:
     if behind is not None:
         return _is_international(behind, code)
     national = _stripped(digits, metadata)
-    return _is_national(national, code) and _has_prefix(digits, national, code)
+    return _is_national(national, code) and _has_prefix(written or digits, national, code)
 
 
 def is_valid_abroad(digits: str) -> bool | None:
@@ -81,13 +84,14 @@ def is_valid_abroad(digits: str) -> bool | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reading:
-    """What the library reads as the number in a try: its digits, in ASCII.
+    """What the library reads as the number in a try: its digits, in ASCII, and ``written``, all digits of the try.
 
     ``is_abroad``: they stand behind a plus sign. ``is_spelled``: some of them stand for letters. ``is_certain``: they
     alone decide; else there is more that only the library can tell.
     """
 
     digits: str
+    written: str
     is_abroad: bool
     is_spelled: bool
     is_certain: bool
@@ -104,7 +108,8 @@ def reading_of(part: str) -> Reading | None:
         return None
     behind = number.lstrip(_PLUS)
     is_spelled = _LETTERS.fullmatch(behind) is not None
-    return Reading(_normalize(behind), behind is not number, is_spelled, not (has_carrier or is_spelled))
+    written = phonenumbers.normalize_digits_only(part)
+    return Reading(_normalize(behind), written, behind is not number, is_spelled, not (has_carrier or is_spelled))
 
 
 def _behind_code(digits: str, metadata: Any) -> str | None:

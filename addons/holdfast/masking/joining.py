@@ -54,11 +54,12 @@ def write_sequence(text: str, parts: list[tuple[int, int, Json]], values: Json) 
 
 def _joined(members: list[tuple[str, Json]]) -> JsonObject:
     joined: JsonObject = {}
+    counts: dict[str, int] = {}  # thousands of names may have one mask
     for name, item in members:
-        free, count = name, 1
-        while free in joined:  # two names may have one mask; none of the members may get lost
-            count += 1
-            free = f"{name}-{count}"
+        free = name
+        while free in joined:  # none of the members may get lost
+            counts[name] = counts.get(name, 1) + 1
+            free = f"{name}-{counts[name]}"
         joined[free] = item
     return joined
 

@@ -61,10 +61,13 @@ class Numbers:
             return ()
         if reading.is_abroad:
             verdict = self._abroad(reading.digits)
-        elif reading.is_spelled:  # how it is written says nothing about a prefix
+        elif reading.is_spelled:
             verdict = self._nationals.fitting(reading.digits)
-        else:
+        elif reading.digits == reading.written:
             verdict = self._dialled(reading.digits, budget)
+        else:  # whether there is a prefix is asked of what is written, extension and all
+            fitting = self._nationals.fitting(reading.digits) if len(reading.digits) >= DIGITS_MIN else ()
+            verdict = tuple([one for one in fitting if is_valid(reading.digits, one, reading.written)])
         if verdict is None:
             return self._parsed(part, possible)
         return verdict if reading.is_certain or not verdict else self._parsed(part, verdict)

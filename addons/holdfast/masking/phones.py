@@ -247,4 +247,9 @@ def digits_min(regions: tuple[str, ...]) -> int:
 
 
 def _shortest(metadata: Any) -> int:
-    return min(metadata.general_desc.possible_length) if metadata else 1
+    if metadata is None:
+        return 1
+    # A rule of the region may add what people there leave out.
+    is_rewritten = bool(metadata.national_prefix_transform_rule)
+    local = metadata.general_desc.possible_length_local_only if is_rewritten else ()
+    return int(min((*metadata.general_desc.possible_length, *local)))
