@@ -1,5 +1,7 @@
 """Dumps that are indented, quoted, part of a patch or of a log: read as their bytes, written again in their columns."""
 
+import hashlib
+
 import pytest
 
 from holdfast.masking.masker import Masker
@@ -68,3 +70,41 @@ def test_a_dump_with_nothing_in_it_stays_as_it_is(masker: Masker, text: str) -> 
 def test_a_long_text_that_may_be_dumps_is_gone_through_once(masker: Masker) -> None:
     for text in ("ab cd " * 60_000, "\n".join(["dead beef fade " * 8] * 3_000), (" " * 31 + "abcd ab ab\n") * 8_000):
         assert masker.keep_json(text) == text
+
+
+def bare(raw: bytes, before: str = "", mark: str = " ", group: int = 1, width: int = 16) -> str:
+    lines = []
+    for at in range(0, len(raw), width):
+        part = raw[at : at + width]
+        groups = " ".join(part[one : one + group].hex() for one in range(0, len(part), group))
+        lines.append(f"{before}{at:06x}{mark}{groups}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 16])
+def test_a_dump_that_prints_nothing_is_read_where_its_offsets_count_its_bytes(masker: Masker, count: int) -> None:
+    raw, masked = (one + b"x" * count for one in (TEXT, TEXT.replace(b"234-45-6789", b"<US_SSN>")))
+    assert masker.keep_text(bare(raw)) == bare(masked)
+    assert masker.keep_text("read:\n" + bare(raw, "\t0x", ":  ", 2)) == "read:\n" + bare(masked, "\t0x", ":  ", 2)
+    assert masker.keep_text(bare(raw).upper()) == bare(masked).upper()
+    assert masker.keep_text(bare(raw, width=8) + "\n000034\n") == bare(masked, width=8) + "\n000034\n"
+
+
+def test_a_table_of_years_and_numbers_is_no_dump(masker: Masker) -> None:
+    text = "2024 41 42 43 44\n2025 45 46 47 48\n2026 49 50 51 52"
+    assert masker.keep_text(text) == text
+
+
+@pytest.mark.parametrize("width", [8, 10, 30, 32])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\n    "])
+def test_lines_of_hexadecimal_are_read_as_one(masker: Masker, width: int, newline: str) -> None:
+    def lines(raw: bytes) -> str:
+        return newline.join(raw[at : at + width].hex() for at in range(0, len(raw), width))
+
+    masked = TEXT.replace(b"234-45-6789", b"<US_SSN>")
+    assert masker.keep_text(f"key:\n{lines(TEXT)}\nend") == f"key:\n{lines(masked)}\nend"
+
+
+def test_lines_of_hexadecimal_that_are_no_text_stay(masker: Masker) -> None:
+    digests = "\n".join(hashlib.sha256(bytes([one])).hexdigest() for one in range(20))
+    assert masker.keep_text(digests) == digests

@@ -152,10 +152,10 @@ async def test_names_that_are_values_and_have_one_mask_stay_apart_in_texts_too(m
 
 def test_thousands_of_names_may_have_one_mask(masker: Masker) -> None:
     """A directory whose keys are numbers of persons; each further name took as many steps as there were before it."""
-    rows: Json = {f"{234 + at // 5000}-45-{1000 + at % 5000}": at for at in range(12_000)}
+    rows: Json = {f"{234 + at // 5000}-45-{1000 + at % 5000}": at for at in range(4000)}
     said = masker.keep_json(rows)
     assert isinstance(said, dict)
-    assert sorted(said.values(), key=repr) == sorted(range(12_000), key=repr)
+    assert sorted(said.values(), key=repr) == sorted(range(4000), key=repr)
     assert list(said)[:3] == ["<US_SSN>", "<US_SSN>-2", "<US_SSN>-3"]
 
 

@@ -21,6 +21,7 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
 _RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{BLOB_CHARS_MIN},}}={{0,2}}")
 # RFC 2045, 6.8 has lines of 76 characters, RFC 7468 of 64; some tools write 60.
 _LINES: Final = re.compile(r"(?:[A-Za-z0-9+/]{40,100}\r?\n[ \t]{0,16})+(?:[A-Za-z0-9+/]{1,100}={0,2})?")
+_HEX_LINES: Final = re.compile(r"(?:[0-9a-fA-F]{16,256}\r?\n[ \t]{0,16})+(?:[0-9a-fA-F]{2,256})?")
 _HEX: Final = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{2}){8,}")
 _BYTES: Final = re.compile(
     r"(?<![0-9A-Za-z:-])[0-9a-fA-F]{2}(?P<gap>[ :,-])[0-9a-fA-F]{2}(?:(?P=gap)[0-9a-fA-F]{2}){6,}(?![0-9A-Za-z])"
@@ -174,9 +175,10 @@ def _blobs_in(text: str) -> Iterator[Found]:
     at = tried = 0
     while (run := _RUN.search(text, at)) is not None:
         at, stop = run.span()
-        found = _in_hexadecimal(text, at, stop)
-        if found is None and stop >= tried and text[stop : stop + 1] in ("\n", "\r"):
+        found = None
+        if stop >= tried and text[stop : stop + 1] in ("\n", "\r"):
             tried, found = _in_lines(text, at)
+        found = found or _in_hexadecimal(text, at, stop)
         if found is None and stop - at >= RUN_CHARS_MIN:
             blob = open_blob(run[0], None)
             found = None if blob is None else (at, stop, blob)
@@ -204,15 +206,32 @@ def _in_hexadecimal(text: str, start: int, end: int) -> Found | None:
 
 
 def _in_lines(text: str, start: int) -> tuple[int, Found | None]:
-    """How far lines of base64 go that begin at ``start``, and what stands in them."""
-    lines = _LINES.match(text, start)
-    if lines is None:
-        return start, None
-    for stop in _ends_of(lines[0]):
-        blob = open_blob(lines[0][:stop], None)
-        if blob is not None:
-            return lines.end(), (start, start + stop, blob)
-    return lines.end(), None
+    """How far lines of base64 or hexadecimal go that begin at ``start``, and what stands in them."""
+    tried = start
+    for form, opened in ((_HEX_LINES, _hexadecimal_lines), (_LINES, _base64_lines)):
+        match = form.match(text, start)
+        lines = match[0] if match is not None else ""
+        for stop in _ends_of(lines):
+            blob = opened(lines[:stop])
+            if blob is not None:
+                return start + stop, (start, start + stop, blob)
+        tried = max(tried, start + len(lines))
+    return tried, None
+
+
+def _base64_lines(lines: str) -> Blob | None:
+    return open_blob(lines, None)
+
+
+def _hexadecimal_lines(lines: str) -> Blob | None:
+    """What stands in ``lines`` of one length but for the last, as `xxd -p` writes them."""
+    digits = "".join(lines.split())
+    if not _HEX.fullmatch(digits) or digits[1] in "xX":
+        return None
+    width, between = _lines_of(lines)
+    return _blob(
+        bytes.fromhex(digits), Hexadecimal("", "", between, digits == digits.upper(), width // 2), textual=False
+    )
 
 
 def _ends_of(lines: str) -> Iterator[int]:

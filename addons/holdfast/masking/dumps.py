@@ -4,6 +4,7 @@
 
     00000000: 6e61 6d65 2c73 736e 0a42 6f62 2c32 3334  name,ssn.Bob,234
     00000000  6e 61 6d 65 2c 73 73 6e  0a 42 6f 62 2c 32 33 34  |name,ssn.Bob,234|
+    0x0000:  6e61 6d65 2c73 736e 0a42 6f62 2c32 3334
 
 A value may be cut by the end of a line, and its bytes are not its characters. So the lines are read as the bytes that
 they show, and written again in the same columns. They may be indented, quoted or added by a patch, or stand in a log;
@@ -28,9 +29,15 @@ _LINE: Final = re.compile(
     rf"(?P<before>{_BEFORE})(?P<offset>{_HEX}{{4,16}})(?P<mark>:?[ \t]{{1,3}})"
     rf"(?P<bytes>(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}})(?P<gap>[ \t]{{0,120}})(?P<shown>\|?[^\r\n]{{1,40}})"
 )
+# Without what can be printed. Of such lines, two or more whose offsets count their bytes are a dump.
+_BARE: Final = re.compile(
+    rf"(?P<before>{_BEFORE})(?P<offset>{_HEX}{{4,16}})(?P<mark>:?[ \t]{{1,3}})"
+    rf"(?P<bytes>(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{0,31}}(?:{_HEX}{{2}}){{1,16}})"
+)
 LINES: Final = re.compile(
     rf"^{_BEFORE}{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}}"
-    rf"(?:\r?\n{_BEFORE}{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}})*",
+    rf"(?:\r?\n{_BEFORE}{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:(?:{_HEX}{{2}}){{1,16}} {{1,2}}){{1,32}}[^\r\n]{{1,160}})*"
+    rf"(?:\r?\n{_BEFORE}{_HEX}{{4,16}}:?[ \t]{{1,3}}(?:{_HEX}{{2}}){{1,16}}(?=\r?$))?",
     re.MULTILINE,
 )
 _BYTE: Final = re.compile(rf"{_HEX}{{2}}")
@@ -46,7 +53,7 @@ class Dump:
     offset_chars: int
     mark: str  # between the offset and the bytes
     columns: tuple[int, ...]
-    shown_at: int
+    shown_at: int | None  # None: nothing is printed
     has_bars: bool
     newline: str
     is_upper: bool
@@ -61,10 +68,12 @@ class Dump:
         )
 
     def _line(self, offset: int, part: bytes) -> str:
-        line = [" "] * self.shown_at
+        line = [" "] * (self.columns[-1] + 2 if self.shown_at is None else self.shown_at)
         line[: self.offset_chars + len(self.mark)] = f"{offset:0{self.offset_chars}x}{self.mark}"
         for column, byte in zip(self.columns, part, strict=False):
             line[column : column + 2] = f"{byte:02X}" if self.is_upper else f"{byte:02x}"
+        if self.shown_at is None:
+            return "".join(line[: self.columns[len(part) - 1] + 2])
         shown = "".join(chr(byte) if byte in _SHOWN else "." for byte in part)
         return "".join((*line, f"|{shown}|" if self.has_bars else shown))
 
@@ -77,7 +86,7 @@ def parts_of(lines: str, budget: Budget) -> Iterator[tuple[int, int]]:
     """
     start = at = most = last = step = 0
     for line in budget.each(lines.splitlines(keepends=True)):
-        match = _LINE.match(line)
+        match = _BARE.fullmatch(line.rstrip("\r\n")) or _LINE.match(line)
         offset = int(match["offset"], 16) if match is not None else 0
         if at and not (0 < offset - last <= most and step in (0, offset - last)):
             yield start, at - 1 - lines.startswith("\r\n", at - 2)
@@ -98,20 +107,27 @@ def dump_in(text: str, budget: Budget) -> tuple[bytes, Dump] | None:
         MaskingError: reading them takes too long.
     """
     whole = text.splitlines()
-    befores = tuple(_before(line) for line in budget.each(whole))
+    read = _read(text, whole, _LINE, budget)
+    return read or (_read(text, whole, _BARE, budget) if len(whole) > 1 else None)
+
+
+def _read(text: str, whole: list[str], form: re.Pattern[str], budget: Budget) -> tuple[bytes, Dump] | None:
+    befores = tuple(_before(line, form) for line in budget.each(whole))
     lines = [line[len(before) :] for line, before in zip(whole, befores, strict=True)]
-    first = _LINE.fullmatch(lines[0])
+    first = form.fullmatch(lines[0])
     if first is None or first["before"]:
         return None
     columns = tuple(match.start() for match in _BYTE.finditer(lines[0], first.start("bytes"), first.end("bytes")))
-    has_bars = first["shown"].startswith("|") and first["shown"].endswith("|")
+    printed = first["shown"] if form is _LINE else None
+    has_bars = printed is not None and printed.startswith("|") and printed.endswith("|")
+    shown_at = first.start("shown") if printed is not None else None
     data: list[bytes] = []
     for line in budget.each(lines):
         shown = bytes(_bytes_at(line, columns))
-        if len(shown) != len(line[first.start("shown") :].removesuffix("|").removeprefix("|" if has_bars else "")):
+        if shown_at is not None and len(shown) != len(_printed(line[shown_at:], has_bars=has_bars)):
             return None
         data.append(shown)
-    if any(len(one) != len(columns) for one in data[:-1]):
+    if not data[-1] or any(len(one) != len(columns) for one in data[:-1]):
         return None
     layout = Dump(
         befores=befores,
@@ -119,18 +135,22 @@ def dump_in(text: str, budget: Budget) -> tuple[bytes, Dump] | None:
         offset_chars=len(first["offset"]),
         mark=first["mark"],
         columns=columns,
-        shown_at=first.start("shown"),
+        shown_at=shown_at,
         has_bars=has_bars,
         newline="\r\n" if "\r\n" in text else "\n",
-        is_upper=any(char.isupper() for char in first["bytes"]),
+        is_upper=any(line[at : at + 2] != line[at : at + 2].lower() for line in lines for at in columns),
     )
     raw = b"".join(data)
     # What is printed beside the bytes, and where they lie, is what the bytes say: else a value might stand in it.
     return (raw, layout) if layout.encode(raw) == text else None
 
 
-def _before(line: str) -> str:
-    match = _LINE.match(line)
+def _printed(shown: str, *, has_bars: bool) -> str:
+    return shown.removesuffix("|").removeprefix("|" if has_bars else "")
+
+
+def _before(line: str, form: re.Pattern[str]) -> str:
+    match = form.match(line)
     return "" if match is None else match["before"]
 
 
