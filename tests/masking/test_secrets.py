@@ -1,7 +1,10 @@
 """Secrets where tools say them: in configuration, commands, headers and addresses, each masked whole and no more."""
 
+import json
+
 import pytest
 
+from holdfast.jsontext import JsonObject
 from holdfast.masking.masker import Masker
 
 TEXTS = [
@@ -103,3 +106,23 @@ def test_a_secret_is_masked_whole_and_nothing_beside_it(masker: Masker, text: st
 @pytest.mark.parametrize("text", CODE)
 def test_code_that_handles_secrets_holds_none(masker: Masker, text: str) -> None:
     assert masker.keep_text(text) == text
+
+
+@pytest.mark.parametrize("tag", ["!!str", "!!binary", "!vault", "!unsafe"])
+@pytest.mark.parametrize("mark", ["", '"', "'"])
+def test_a_tag_before_a_password_does_not_take_its_mask(masker: Masker, tag: str, mark: str) -> None:
+    for text in (
+        f"password: {tag} {mark}hunter2xQ9{mark}",
+        f"db:\n  password: {tag} {mark}hunter2xQ9{mark}\n  user: x",
+    ):
+        assert "hunter2" not in masker.keep_text(text)
+
+
+def test_the_secret_numbers_of_a_key_in_json_are_masked(masker: Masker) -> None:
+    number = "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+    key: JsonObject = {"kty": "EC", "crv": "P-256", "x": number, "d": number}
+    masked = {"kty": "EC", "crv": "P-256", "x": number, "d": "<API_KEY>"}
+    assert masker.keep_json({"keys": [key]}) == {"keys": [masked]}
+    assert json.loads(masker.keep_text(json.dumps(key))) == masked
+    assert masker.keep_json({"kty": "oct", "k": number}) == {"kty": "oct", "k": "<API_KEY>"}
+    assert masker.keep_json({"d": number, "k": number}) == {"d": number, "k": number}

@@ -18,6 +18,8 @@ from holdfast.masking.words import describes
 # All that a Secret of Kubernetes holds is one, whatever it is called there.
 SECRET_MEMBERS: Final = frozenset({"data", "stringData"})
 SECRET: Final = "password"  # noqa: S105 -- what rules call it
+KEY: Final = "private_key"
+_KEY_NUMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 # Beside an address of mail these are what somebody is called, and nothing else is.
 _FOREIGN: Final = frozenset({"nom", "nombre", "nome", "naam"})  # beside the rest of a name, the first or last of it
 _NAMES: Final = _FOREIGN | {"name", "Name", "nm", "displayName", "display_name", "DisplayName", "real_name", "realName"}
@@ -44,9 +46,19 @@ class Members:
             columns = place.around.columns
         around = None if columns is None else Around(columns)
         secret = self._forces.of(SECRET) if value.get("kind") == "Secret" else None
-        person = self._forces.of(PERSON) if self._is_person(value) else None
-        said = Said(self._forces, self._scanner, place, labels, around, secret, person)
+        said = Said(self._forces, self._scanner, place, labels, around, secret, self._given(value))
         return said.with_bound(bound_in(value))
+
+    def _given(self, value: JsonObject) -> dict[str, Force]:
+        """What plain names say beside others: that of a person, and the secret numbers of a key in JSON (RFC 7517)."""
+        given: dict[str, Force] = {}
+        person = self._forces.of(PERSON) if self._is_person(value) else None
+        if person is not None:
+            given |= dict.fromkeys(_NAMES, person)
+        key = self._forces.of(KEY) if "kty" in value else None
+        if key is not None:
+            given |= dict.fromkeys(_KEY_NUMBERS, key)
+        return given
 
     def _is_person(self, value: JsonObject) -> bool:
         """Whether ``value`` has a name, and an address of mail that is somebody's, or what else only persons have."""
@@ -75,7 +87,7 @@ class Said:
         labels: tuple[tuple[str, Role], ...],
         around: Around | None,
         secret: Force | None,
-        person: Force | None,
+        given: dict[str, Force],
     ) -> None:
         self._forces = forces
         self._scanner = scanner
@@ -83,8 +95,8 @@ class Said:
         self._labels = labels
         self._around = around
         self._secret = secret
-        self._person = person
-        self._is_plain = not labels and around is None and place.around is None and (secret or person) is None
+        self._given = given
+        self._is_plain = not (labels or given) and around is None and place.around is None and secret is None
         self._bound: dict[str, str] = {}
 
     def with_bound(self, bound: dict[str, str]) -> "Said":
@@ -102,8 +114,8 @@ class Said:
             return place.member(said, kept_name, force)  # as in most objects
         if self._labels and (force is None or name == "value") and _may_hold(name, item):
             said, force = self._labelled(said, force, item, is_text=role_of(name) is Role.TEXT)
-        if force is None and self._person is not None and name in _NAMES:
-            force = self._person
+        if force is None:
+            force = self._given.get(name)
         around = place.around
         if force is None and around is not None and around.bound:
             force = self._forces.of(dict(around.bound).get(name, ""))
