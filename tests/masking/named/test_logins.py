@@ -11,6 +11,9 @@ LISTS: list[tuple[str, str]] = [
     ("Accounts for the workshop:\nbob:example\nann:beispiel", "Accounts for the workshop:\nbob:<P>\nann:<P>"),
     ("Usernames and passwords below\nbob Ex4mple\nann Ex5mple", "Usernames and passwords below\nbob <P>\nann <P>"),
     ("Zugangsdaten:\nbob / Ex4mple\nann / beispiel\n\nGruß", "Zugangsdaten:\nbob / <P>\nann / <P>\n\nGruß"),
+    ("Accounts to try (user:pass)\nbob:example1\nann:beispiel", "Accounts to try (user:pass)\nbob:<P>\nann:<P>"),
+    ("chpasswd:\n  list: |\n    root:Ex4mple\n  expire: no", "chpasswd:\n  list: |\n    root:<P>\n  expire: no"),
+    ("chpasswd <<EOF\nroot:Ex4mple\nEOF", "chpasswd <<EOF\nroot:<P>\nEOF"),
     ("found:\nbob@example.com:Ex4mple\n", "found:\n<M>:<P>\n"),
     ("bob@example.com;example\nann@example.com;beispiel\n", "<M>;<P>\n<M>;<P>\n"),
 ]
@@ -18,6 +21,7 @@ OTHERS: list[str] = [
     "Zugangsdaten:\nBenutzername: tilda12\nPortal: lieferanten",
     "users:\nbob: admin\nann: viewer",
     "Logins per day:\nmonday: 12\ntuesday: 14",
+    "chpasswd:\n  expire: false\n  list: none",
     "Accounts:\nchecking: open\nsavings: closed",
 ]
 

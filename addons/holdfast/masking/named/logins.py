@@ -19,9 +19,11 @@ _LINES_MAX: Final = 4096  # of one list
 _WORDS: Final = (
     r"credentials?|creds|log-?ins?|passwords|passw\u00f6rter|zugangsdaten|inloggegevens|wachtwoorden|identifiants"
     r"|mots de passe|credencia(?:l|le)s|contrase\u00f1as|credenziali|senhas|accounts|combo ?list|leaked|dump"
+    r"|(?:log-?in|user(?:name)?|e-?mail)[:/|;][ ]?pass(?:word|wd)?|chpasswd"
 )
 _HEAD: Final = re.compile(
-    rf"^(?P<head>[^\n]{{0,100}}?\b(?:{_WORDS})\b[^\n:]{{0,60}}+):?[ \t]{{0,8}}\r?\n(?:[ \t]{{0,8}}\r?\n)?",
+    rf"^(?P<head>[^\n]{{0,100}}?\b(?:{_WORDS})\b[^\n:]{{0,60}}+):?[ \t]{{0,8}}\r?\n"
+    r"(?:[ \t]{0,8}(?:list:[ ]\|-?[ \t]{0,8})?\r?\n)?",
     re.MULTILINE | re.IGNORECASE,
 )
 _STRONG: Final = re.compile(r"pass|cred|zugang|inlog|identif|senhas|contrase|combo", re.IGNORECASE)
@@ -73,14 +75,19 @@ def _lines(text: str, at: int, matters: Matters, spend: Spend) -> Iterator[re.Ma
     mark = None
     for _ in range(_LINES_MAX):
         line = _LINE.match(text, at)
-        if line is None or (mark is not None and line["mark"].strip() != mark):
+        if line is None or (mark is not None and _kind(line["mark"]) != mark):
             return
         if describes(line["user"]) or matters(line["user"]):
             return  # the parts of one login, each with its name
         spend(len(line[0]) + 1)
-        mark = line["mark"].strip()
+        mark = _kind(line["mark"])
         yield line
         at = line.end() + 1
+
+
+def _kind(mark: str) -> str:
+    """``mark`` without the blanks that align it: ``root:x`` is written otherwise than ``expire: x``."""
+    return mark.strip() + (" " if mark[-1].isspace() else "")
 
 
 def _is_list(lines: list[re.Match[str]], *, is_strong: bool) -> bool:
