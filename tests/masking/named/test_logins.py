@@ -14,6 +14,7 @@ LISTS: list[tuple[str, str]] = [
     ("Accounts to try (user:pass)\nbob:example1\nann:beispiel", "Accounts to try (user:pass)\nbob:<P>\nann:<P>"),
     ("chpasswd:\n  list: |\n    root:Ex4mple\n  expire: no", "chpasswd:\n  list: |\n    root:<P>\n  expire: no"),
     ("chpasswd <<EOF\nroot:Ex4mple\nEOF", "chpasswd <<EOF\nroot:<P>\nEOF"),
+    ("# host:port:db:username:password\nx:5432:*:bob:Ex4mple", "# host:port:db:username:password\nx:5432:*:bob:<P>"),
     ("found:\nbob@example.com:Ex4mple\n", "found:\n<M>:<P>\n"),
     ("bob@example.com;example\nann@example.com;beispiel\n", "<M>;<P>\n<M>;<P>\n"),
 ]

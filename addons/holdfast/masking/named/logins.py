@@ -19,7 +19,7 @@ _LINES_MAX: Final = 4096  # of one list
 _WORDS: Final = (
     r"credentials?|creds|log-?ins?|passwords|passw\u00f6rter|zugangsdaten|inloggegevens|wachtwoorden|identifiants"
     r"|mots de passe|credencia(?:l|le)s|contrase\u00f1as|credenziali|senhas|accounts|combo ?list|leaked|dump"
-    r"|(?:log-?in|user(?:name)?|e-?mail)[:/|;][ ]?pass(?:word|wd)?|chpasswd"
+    r"|(?<!:)(?:log-?in|user(?:name)?|e-?mail)[:/|;][ ]?pass(?:word|wd)?|chpasswd"
 )
 _HEAD: Final = re.compile(
     rf"^(?P<head>[^\n]{{0,100}}?\b(?:{_WORDS})\b[^\n:]{{0,60}}+):?[ \t]{{0,8}}\r?\n"
