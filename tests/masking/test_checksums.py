@@ -12,6 +12,7 @@ HOLDS: dict[Validator, list[str]] = {
     "dea": ["BB1388568"],
     "mixed": ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"],
     "entropy": ["5f4dcc3b5aa765d61d8327deb882cf99", "k8s7d6f5g4h3j2k1l0"],
+    "phrase": ["correct horse battery staple", "tidepool", "Blue Kettle Lantern"],
 }
 FAILS: dict[Validator, list[str]] = {
     "luhn": ["4111-1111-1111-1112", "none"],
@@ -20,6 +21,7 @@ FAILS: dict[Validator, list[str]] = {
     "dea": ["BB1388569", "BB138856", ""],
     "mixed": ["3f786850e387550fdab836ed7e6dc881de23001b", "ALLCAPITALS12", "noDigits", ""],
     "entropy": ["exampleexampleexample", "aaaaaaaaaaaaaaaa1111", "version-2-of-it", "1234567890123456", ""],
+    "phrase": ["required", "changed by Ada", "must be long", "nicht richtig", "correct", "too short", "expired", ""],
 }
 
 

@@ -75,7 +75,7 @@ TEXTS = [
     ("x.io\tFALSE\t/\tTRUE\t9\tauth_tkt\tEXAMPLE0EX", "x.io\tFALSE\t/\tTRUE\t9\tauth_tkt\t<API_KEY>"),
     ("curl --cookie 'a=b; JSESSIONID=EXAMPLE0EX' x", "curl --cookie 'a=b; JSESSIONID=<API_KEY>' x"),
     ('dsn = "app:Ex4m/ple@tcp(db:3306)/crm"', 'dsn = "app:<PASSWORD>@tcp(db:3306)/crm"'),
-    ("app:Ex4mple@unix(/run/my.sock)/crm", "app:<PASSWORD>@unix(/run/my.sock)/crm"),
+    ("DSN=app:Ex4mple@unix(/run/my.sock)/crm", "DSN=app:<PASSWORD>@unix(/run/my.sock)/crm"),
     (f"ann:1001:{'00ff' * 8}:{'0f' * 16}:::", "ann:1001:<PASSWORD>:::"),
     ("  stats auth ops:example", "  stats auth ops:<PASSWORD>"),
     ("always-auth=true\n_auth=ZXhhbXBsZTpleGFtcGxl", "always-auth=true\n_auth=<PASSWORD>"),
