@@ -12,7 +12,7 @@ from holdfast.masking.words import Cutter
 
 ASCII = "".join(map(chr, range(0x80)))
 DIGITS = [char for char in map(chr, range(0x80, 0x11000)) if char.isdecimal()]
-LETTERS = regex.compile("[a-z]", regex.IGNORECASE)
+LETTERS = regex.compile("[A-Za-z]", regex.IGNORECASE)
 
 
 def byte_of(char: str) -> int:

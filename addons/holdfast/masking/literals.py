@@ -1,6 +1,8 @@
 """Words of which every match of a pattern contains one, in lower case: the cheapest reason not to look for it."""
 
 import functools
+import string
+from collections.abc import Mapping
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -13,35 +15,37 @@ _WORD_CHARS_MIN: Final = 2
 _BEYOND_ASCII: Final = "".join(map(chr, range(0x80, 0x3000)))  # no letter beyond has an ASCII letter for its other case
 
 
-def _other_cases() -> dict[str, str]:
-    letters = regex.compile("[a-z]", regex.IGNORECASE)
-    found: list[str] = letters.findall(_BEYOND_ASCII)
+def _other_cases(letters: str) -> dict[str, str]:
+    """What a pattern takes for one of ``letters`` beyond ASCII, and which that is, in lower case."""
+    found: list[str] = regex.findall(f"[{letters}]", _BEYOND_ASCII, regex.IGNORECASE)
     return {
-        char: next(
-            letter
-            for letter in "abcdefghijklmnopqrstuvwxyz"
-            if regex.fullmatch(letter, char, regex.IGNORECASE) is not None
-        )
+        char: next(letter.lower() for letter in letters if regex.fullmatch(letter, char, regex.IGNORECASE) is not None)
         for char in found
     }
 
 
-_OTHER_CASES: Final = _other_cases()  # the Kelvin sign is a k, the long s is an s
-OTHER_CASES: Final = frozenset(_OTHER_CASES)
-LETTERS_WITH_OTHER_CASES: Final = frozenset("".join(_OTHER_CASES.values()) + "".join(_OTHER_CASES.values()).upper())
+_OTHER_CASES: Final = _other_cases(string.ascii_lowercase)  # the Kelvin sign is a k, the long s is an s
+# And the dotless i is one where a pattern says I, not where it says i.
+_ANY_CASES: Final = _other_cases(string.ascii_uppercase) | _OTHER_CASES
+OTHER_CASES: Final = frozenset(_ANY_CASES)
+LETTERS_WITH_OTHER_CASES: Final = frozenset("".join(_ANY_CASES.values()) + "".join(_ANY_CASES.values()).upper())
 
 
 def with_ascii_letters(text: str) -> str:
-    """``text``, with what a pattern takes for a letter of ASCII as that letter."""
-    if not text.isascii():
-        for char, letter in _OTHER_CASES.items():  # four of them, and each is looked for at the speed of C
-            text = text.replace(char, letter)
-    return text
+    """``text``, with what a pattern in lower case takes for a letter of ASCII as that letter."""
+    return _with_letters(text, _OTHER_CASES)
 
 
 def lowered(text: str) -> str:
     """``text`` so that a word of :func:`words_of` is in it wherever a pattern may see it."""
-    return with_ascii_letters(text).lower()
+    return _with_letters(text, _ANY_CASES).lower()
+
+
+def _with_letters(text: str, letters: Mapping[str, str]) -> str:
+    if not text.isascii():
+        for char, letter in letters.items():  # five of them, and each is looked for at the speed of C
+            text = text.replace(char, letter)
+    return text
 
 
 @functools.cache
