@@ -100,7 +100,10 @@ def _columns(dice: random.Random) -> list[tuple[str, str]]:
         "passwords": lambda: f"password: {dice.randrange(10**9):x}!",
         "births": lambda: f"born {dice.randrange(1, 29)}.{dice.randrange(1, 13)}.{dice.randrange(1900, 2020)}",
     }
-    return [(name, _filled(line)) for name, line in lines.items()]
+    cells = (
+        "".join(f"<th>c{at}</th>" for at in range(600)) + "</tr><tr>" + "".join(f"<td>{at}</td>" for at in range(600))
+    )
+    return [*((name, _filled(line)) for name, line in lines.items()), ("a wide table of HTML", f"<table><tr>{cells}")]
 
 
 def _filled(line: Callable[[], str]) -> str:

@@ -1,9 +1,14 @@
 """Dumps that are indented, quoted, part of a patch or of a log: read as their bytes, written again in their columns."""
 
 import hashlib
+import itertools
+from collections.abc import Callable
 
 import pytest
 
+from holdfast.errors import MaskingError
+from holdfast.masking.blobs import dumps_in
+from holdfast.masking.budget import IN_PLACE, Budget
 from holdfast.masking.masker import Masker
 
 _WIDTH = 16
@@ -108,3 +113,12 @@ def test_lines_of_hexadecimal_are_read_as_one(masker: Masker, width: int, newlin
 def test_lines_of_hexadecimal_that_are_no_text_stay(masker: Masker) -> None:
     digests = "\n".join(hashlib.sha256(bytes([one])).hexdigest() for one in range(20))
     assert masker.keep_text(digests) == digests
+
+
+@pytest.mark.parametrize("write", [dump, as_hexdump, bare])
+def test_reading_a_long_dump_is_stopped_when_the_time_is_up(write: Callable[[bytes], str]) -> None:
+    text = write(b"nothing in it at all" * 400)
+    looks = itertools.count()
+    with pytest.raises(MaskingError):
+        dumps_in(text, Budget(lambda: next(looks) * 0.001, IN_PLACE))
+    assert len(dumps_in(text, Budget())) == 1

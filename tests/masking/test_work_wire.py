@@ -1,5 +1,6 @@
 """What gateway and worker say to each other, and what is small enough to be said to nobody."""
 
+import asyncio
 import socket
 
 import pytest
@@ -77,6 +78,21 @@ async def test_an_answer_is_read_as_it_was_written_however_long_it_is(value: Jso
     assert max(map(len, data.split(b"\n"))) < 8000
 
 
+async def test_others_have_their_turn_while_a_long_answer_is_read() -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    await wire.load_answer(wire.dump_answer([None, [[one] for one in range(9500)]]))
+    beside.cancel()
+    assert turns > 9
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"1\n", b"2\n[2,[]]", b"2\n[-1,[]]", b"1\n[0]", b'1\n["0",[]]', b"1\n{}", b"[]\n[0,1"]
 )
@@ -85,10 +101,16 @@ async def test_lines_that_are_no_answer_are_not_believed(data: bytes) -> None:
         await wire.masked_of(await wire.load_answer(data), call("x"))
 
 
-async def test_an_answer_that_says_it_has_many_members_takes_no_memory() -> None:
-    said = await wire.load_answer(b"1000000000000")
-    assert isinstance(said, list)
-    assert len(said) < 100
+async def test_an_answer_that_leaves_something_out_is_not_believed() -> None:
+    """Of a message that travels as it came nothing is said; so what was lost on the way must not look like that."""
+    message = call(f"of {SSN}")
+    core = Core(rules_of("version: 1\nentities: [{entity: US_SSN}]"), KEY)
+    whole = wire.dump_answer(child.answer(wire.dump(wire.task_to_json(Task(message, "crm"))), core)).split(b"\n")
+    assert SSN not in str((await wire.masked_of(await wire.load_answer(b"\n".join(whole)), message)).forward.to_json())
+    for at in range(1, len(whole)):
+        for lines in (whole[:at], [*whole[:at], *whole[at + 1 :]], [b"1000000000000", *whole[1:]]):
+            with pytest.raises(MaskingError, match="cannot be read"):
+                await wire.load_answer(b"\n".join(lines))
 
 
 async def test_a_frame_that_says_it_is_too_long_is_not_waited_for() -> None:

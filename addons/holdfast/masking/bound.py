@@ -27,8 +27,10 @@ _ITEM: Final = re.compile(_VALUE)
 
 def bound_in(value: JsonObject) -> dict[str, str]:
     """What the values are called that ``value`` hands over beside its query, by their name or number from 0 on."""
+    if HELD.isdisjoint(value):  # as most objects are
+        return {}
     query = next((one for name in QUERIES if isinstance(one := value.get(name), str)), None)
-    if query is None or len(query) > _CHARS_MAX or HELD.isdisjoint(value) or not any(mark in query for mark in "$:@?%"):
+    if query is None or len(query) > _CHARS_MAX or not any(mark in query for mark in "$:@?%"):
         return {}
     found = [(match.start("name"), match["name"], match) for match in _ONE.finditer(query)]
     for insert in _INSERT.finditer(query):

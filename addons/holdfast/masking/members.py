@@ -18,7 +18,7 @@ from holdfast.masking.words import describes
 # All that a Secret of Kubernetes holds is one, whatever it is called there.
 SECRET_MEMBERS: Final = frozenset({"data", "stringData"})
 SECRET: Final = "password"  # noqa: S105 -- what rules call it
-KEY: Final = "private_key"
+_KEY: Final = "private_key"
 _KEY_NUMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 # Beside an address of mail these are what somebody is called, and nothing else is.
 _FOREIGN: Final = frozenset({"nom", "nombre", "nome", "naam"})  # beside the rest of a name, the first or last of it
@@ -55,7 +55,7 @@ class Members:
         person = self._forces.of(PERSON) if self._is_person(value) else None
         if person is not None:
             given |= dict.fromkeys(_NAMES, person)
-        key = self._forces.of(KEY) if "kty" in value else None
+        key = self._forces.of(_KEY) if "kty" in value else None
         if key is not None:
             given |= dict.fromkeys(_KEY_NUMBERS, key)
         return given

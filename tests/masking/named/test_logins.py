@@ -36,3 +36,45 @@ def test_the_passwords_of_a_list_of_logins_are_masked_line_by_line(masker: Maske
 @pytest.mark.parametrize("text", OTHERS)
 def test_settings_under_a_line_about_accounts_are_no_passwords(masker: Masker, text: str) -> None:
     assert masker.keep_text(text) == text
+
+
+HEADS = [
+    *(
+        "Credentials",
+        "creds",
+        "Logins",
+        "log-ins",
+        "Passwords",
+        "Pa\u017f\u017fwords",
+        "Passw\u00f6rter",
+        "Zugangsdaten",
+    ),
+    *(
+        "Inloggegevens",
+        "Wachtwoorden",
+        "Identifiants",
+        "Mots de passe",
+        "Credenciales",
+        "Credenciais",
+        "Contrase\u00f1as",
+    ),
+    *(
+        "Credenziali",
+        "Senhas",
+        "Accounts",
+        "combo list",
+        "leaked",
+        "dump",
+        "user:pass",
+        "e-mail;password",
+        "username/pwd",
+    ),
+    *("login|passwd", "chpasswd"),
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_whatever_word_says_what_a_list_is(masker: Masker, head: str) -> None:
+    masked = masker.keep_text(f"{head}\nroot:Ex4mple!\nann:Ex5mple!\n")
+    assert masked.startswith(f"{head}\n")
+    assert "Ex" not in masked[len(head) :]

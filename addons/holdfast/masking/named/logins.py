@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from holdfast.masking.literals import lowered
 from holdfast.masking.members import SECRET
 from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, has_digit, is_word
 from holdfast.masking.words import describes
@@ -18,13 +19,18 @@ from holdfast.masking.words import describes
 _LINES_MAX: Final = 4096  # of one list
 _WORDS: Final = (
     r"credentials?|creds|log-?ins?|passwords|passw\u00f6rter|zugangsdaten|inloggegevens|wachtwoorden|identifiants"
-    r"|mots de passe|credencia(?:l|le)s|contrase\u00f1as|credenziali|senhas|accounts|combo ?list|leaked|dump"
-    r"|(?<!:)(?:log-?in|user(?:name)?|e-?mail)[:/|;][ ]?pass(?:word|wd)?|chpasswd"
+    r"|mots de passe|credencia(?:is|les)|contrase\u00f1as|credenziali|senhas|accounts|combo ?list|leaked|dump"
+    r"|(?<!:)(?:log-?in|user(?:name)?|e-?mail)[:/|;][ ]?(?:pass(?:word|wd)?|pwd)|chpasswd"
 )
 _HEAD: Final = re.compile(
     rf"^(?P<head>[^\n]{{0,100}}?\b(?:{_WORDS})\b[^\n:]{{0,60}}+):?[ \t]{{0,8}}\r?\n"
     r"(?:[ \t]{0,8}(?:list:[ ]\|-?[ \t]{0,8})?\r?\n)?",
     re.MULTILINE | re.IGNORECASE,
+)
+# One of these is in each of the words: most texts have none, and need not be gone through line by line.
+_STEMS: Final = (
+    *("cred", "log", "zugang", "inlog", "wachtw", "identifiants", "mots de", "contrase", "senhas", "accounts"),
+    *("combo", "leaked", "dump", "user", "mail", "pass"),
 )
 _STRONG: Final = re.compile(r"pass|cred|zugang|inlog|identif|senhas|contrase|combo", re.IGNORECASE)
 _MARKS: Final = r"[ \t]{0,3}(?:[:|/;=,]|->|=>|\u2192)[ \t]{0,3}|\t{1,3}| - | "
@@ -49,7 +55,8 @@ def cells_of_logins(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]
     if "@" in text:
         yield from _behind_mail(text, spend)
     last = 0
-    for head in _HEAD.finditer(text):
+    lower = lowered(text)
+    for head in _HEAD.finditer(text) if any(stem in lower for stem in _STEMS) else ():
         if head.end() > last and not describes(head["head"].split()[-1]):
             last = max(head.end(), last)
             lines = list(_lines(text, last, matters, spend))

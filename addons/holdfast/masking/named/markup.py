@@ -172,9 +172,7 @@ class _Markup:
         for attribute in _ATTRIBUTE.finditer(tag["attributes"]):
             is_value = role_of(attribute["name"]) is Role.VALUE
             said = (*labels, near, tag["name"].rpartition(":")[2]) if is_value else (attribute["name"],)
-            if (
-                attribute["name"] == "extension" and self._open
-            ):  # the number of an identifier, as HL7's documents have it
+            if attribute["name"] == "extension" and self._open:  # as HL7's documents have the number of an identifier
                 said = (_ROOTS.get(_root(tag["attributes"]), f"{self._open[-1].name.rpartition(':')[2]} id"),)
             names = tuple(one for one in said if one and self._matters(one))
             start, end = attribute.span("value")

@@ -21,7 +21,6 @@ from holdfast.masking.parts import Part, Parted
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _AT_ONCE_COUNT: Final = 1000  # findings, some 5 us each
-_MEMBERS_COUNT_MAX: Final = 16  # of an answer
 UNREADABLE: Final = "what a masking worker said cannot be read"
 
 
@@ -63,21 +62,21 @@ async def load_answer(data: bytes) -> Json:
         MaskingError: none.
     """
     head, *lines = data.split(b"\n")
-    said = load(head)
-    if not isinstance(said, int):
-        return said
-    members: list[Json] = [None] * min(max(0, said), _MEMBERS_COUNT_MAX)
+    count = load(head)
+    if not isinstance(count, int):
+        return count
+    members: list[Json] = []
     for line in lines:
         match load(line):
-            case [int(at), value] if 0 <= at < len(members):
-                known = members[at]
-                if isinstance(known, list) and isinstance(value, list):
-                    known += value
-                else:
-                    members[at] = value
+            case [int(at), value] if at == len(members) < count:
+                members.append(value)
+            case [int(at), list(more)] if members and at == len(members) - 1 and isinstance(last := members[-1], list):
+                last += more
             case _:
                 raise MaskingError(UNREADABLE)
         await asyncio.sleep(0)
+    if len(members) != count:  # what is not said about a message would count as nothing to be said
+        raise MaskingError(UNREADABLE)
     return members
 
 
