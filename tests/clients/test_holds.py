@@ -19,6 +19,9 @@ NAMES = [client.name for client in CLIENTS]
 TOLD = {"denied": "an approver denied the call", "expired": "without a usable approval"}
 ENDS = ("approved", "denied", "expired", "gone")
 ENDS_S = EXPIRES_S + 240  # three dozen clients start on two cores, wait, and find their way home
+# Waits of 45 s end where a hold is ninety seconds old, and who goes between two of them leaves one that pends.
+GONE_S = EXPIRES_S + 20
+NOTICED_S = 30  # a client that goes is noticed far sooner
 LOOK_S = 0.5
 SLACK_S = 5  # a hold is seen a little after it began
 
@@ -33,7 +36,7 @@ class Story:
     talk: Talk
     hold: str | None = None
     begun_s: float = 0
-    decided: bool = False
+    decided_s: float | None = None
     held_s: float = 0
     outcome: str | None = None
 
@@ -74,13 +77,21 @@ def go_on(scene: Scene, told: dict[Pair, Story]) -> bool:
             story.hold, story.begun_s = found, now_s
         if story.hold is None or story.outcome is not None:
             continue
-        if not story.decided and now_s - story.begun_s >= EXPIRES_S:
-            story.decided = True
+        if story.decided_s is None and now_s - story.begun_s >= (GONE_S if end == "gone" else EXPIRES_S):
+            story.decided_s = now_s
             decide_now(scene, end, story)
         if closed.get(story.hold) not in (None, "pending", "interrupted"):
             story.outcome, story.held_s = closed[story.hold], now_s - story.begun_s
     threading.Event().wait(LOOK_S)  # the clients need the cores more than this does
-    return all(story.outcome is not None or story.talk.process.poll() is not None for story in told.values())
+    return all(is_over(story) for story in told.values())
+
+
+def is_over(story: Story) -> bool:
+    """A hold ends with its record; whose process has ended is given up where none comes, for its own tests to tell."""
+    if story.outcome is not None:
+        return True
+    is_late = story.decided_s is None or time.monotonic() - story.decided_s > NOTICED_S
+    return is_late and story.talk.process.poll() is not None
 
 
 def decide_now(scene: Scene, end: str, story: Story) -> None:
