@@ -212,8 +212,8 @@ def test_a_split_value_is_masked_in_all_that_goes(masker: Masker, data: st.DataO
                 beside = window.beside(spot)
                 seam = asyncio.run(masker.seam(spot.path, spot.text, beside, Direction.TO_CLIENT, server="crm"))
                 window.remember(spot, seam.next)
-                forward.append(masker.keep_text(seam.forward))
-                kept.append(masker.keep_text(seam.kept))
+                forward.append(str(masker.keep_json(seam.forward)))
+                kept.append(str(masker.keep_json(seam.kept)))
 
     for part in parts:
         window.add(waiting_of(Event(jsontext.wire(log(part)).decode()), 1))
