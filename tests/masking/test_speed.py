@@ -30,7 +30,7 @@ from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 
 FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
-ODD = "0189aZk \u0131\u212a\u017f\u0130\u0131.-:@/_\u00a0\u0664\uff14\u6f22(+)[]%$#;,=<>\n\t\x0b\x85\u2028"
+ODD = "0189aZk \u212a\u017f\u0130\u0131.-:@/_\u00a0\u0664\uff14\u6f22(+)[]%$#;,=<>\n\t\x0b\x85\u2028"
 WORDS = ["driver", "passport", "account", "bank", "routing", "ssn", "card", "phone", "tel", "medicare", "dea",
          "born", "password", "token", "ext", "int", "the", "of"]  # fmt: skip
 PATTERNS = [

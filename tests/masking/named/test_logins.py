@@ -39,38 +39,11 @@ def test_settings_under_a_line_about_accounts_are_no_passwords(masker: Masker, t
 
 
 HEADS = [
-    *(
-        "Credentials",
-        "creds",
-        "Logins",
-        "log-ins",
-        "Passwords",
-        "Pa\u017f\u017fwords",
-        "Passw\u00f6rter",
-        "Zugangsdaten",
-    ),
-    *(
-        "Inloggegevens",
-        "Wachtwoorden",
-        "Identifiants",
-        "Mots de passe",
-        "Credenciales",
-        "Credenciais",
-        "Contrase\u00f1as",
-    ),
-    *(
-        "Credenziali",
-        "Senhas",
-        "Accounts",
-        "combo list",
-        "leaked",
-        "dump",
-        "user:pass",
-        "e-mail;password",
-        "username/pwd",
-    ),
-    *("login|passwd", "chpasswd"),
-]
+    "Credentials", "creds", "Logins", "log-ins", "Passwords", "Pa\u017f\u017fwords", "Passw\u00f6rter", "Zugangsdaten",
+    "Inloggegevens", "Wachtwoorden", "Identifiants", "Mots de passe", "Credenciales", "Credenciais", "Contrase\u00f1as",
+    "Credenziali", "Senhas", "Accounts", "combo list", "leaked", "dump", "user:pass", "e-mail;password", "username/pwd",
+    "login|passwd", "chpasswd",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("head", HEADS)
