@@ -8,6 +8,7 @@ from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.named.blocks import cells_of_blocks
 from holdfast.masking.named.cell import Cell, Matters, Spend, has_one
+from holdfast.masking.named.declared import cells_of_code
 from holdfast.masking.named.lines import cells_of_lines
 from holdfast.masking.named.logins import cells_of_logins
 from holdfast.masking.named.manifests import cells_of_manifests
@@ -28,7 +29,7 @@ type _Finder = Callable[[str, Matters, Spend], Iterator[Cell]]
 _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
 _BESIDE: Final[tuple[_Finder, ...]] = (
     *(cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples),
-    *(cells_of_forms, cells_of_segments, cells_of_manifests, cells_of_logins),
+    *(cells_of_forms, cells_of_segments, cells_of_manifests, cells_of_logins, cells_of_code),
 )
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _VAGUE: Final = 0.3  # less than anything that a pattern finds
