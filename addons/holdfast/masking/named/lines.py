@@ -31,10 +31,12 @@ _DRAWN: Final = re.compile("[\u2500-\u257f]")
 
 def cells_of_lines(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The cells of tables in ``text`` under columns whose name matters."""
-    if "\n" not in text:
-        return
     if not text.isascii() and _DRAWN.search(text):
         text = text.translate(_BOX)
+    if "\n" not in text:
+        if text.lstrip()[:1] == "|":
+            yield from Bars(text, [(0, len(text))], matters, spend).cells()
+        return
     ends = [match.start() for match in re.finditer(r"\n", text)]
     lines = list(zip([0, *(end + 1 for end in ends)], [*ends, len(text)], strict=True))
     lines = _unnumbered(text, lines)

@@ -54,7 +54,7 @@ class Table(abc.ABC):
             if names is None:
                 # Names that no rule is about are a header too: of the same form, what follows are its rows.
                 alike = _HEADERS_MAX if count and not alike and self._is_of_kinds(at) else alike
-                at, before = at + 1, count
+                at, before = self.behind_unknown(at), count
                 continue
             columns = count
             at, before = at + 1, 0
@@ -143,6 +143,10 @@ class Table(abc.ABC):
 
     def after(self, at: int) -> int:
         """The line behind a row."""
+        return at + 1
+
+    def behind_unknown(self, at: int) -> int:
+        """The line behind one that names nothing which matters; where that heads a table for sure, what ends this."""
         return at + 1
 
     def is_rule(self, at: int) -> bool:  # noqa: ARG002 -- most tables have none

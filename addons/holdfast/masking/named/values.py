@@ -49,6 +49,8 @@ _SIGNS: Final = (  # without one of them there is nothing to find
         "sudo ",
         "secret set ",
         "WIFI:",
+        " |",
+        " │",
     ),
 )
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
