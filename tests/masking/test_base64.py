@@ -8,6 +8,7 @@ from tests.masking.test_protocol_positions import PAN, SSN, STARS, at, mask, tex
 
 from holdfast.jsontext import Json
 from holdfast.masking.masker import Masker
+from holdfast.masking.texts import text_of as text_of_bytes
 
 
 async def test_text_in_a_base64_resource_is_masked(masker: Masker) -> None:
@@ -228,3 +229,37 @@ def test_lines_that_print_other_than_their_bytes_are_no_dump(masker: Masker) -> 
     said = {0: (b"nothing to see, ", "4111111111111111"), 16: (b"and nothing here", "and nothing here")}
     text = "\n".join(f"{offset:08x}: {data.hex(' ', 2)}  {shown}" for offset, (data, shown) in said.items())
     assert "4111111111111111" not in masker.keep_text(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("form", ["{}", "powershell.exe -NoProfile -EncodedCommand {} -Verb x", "0x{}"])
+def test_text_in_wide_characters_is_opened_without_a_byte_order_mark(masker: Masker, encoding: str, form: str) -> None:
+    def written(text: str) -> str:
+        raw = text.encode(encoding)
+        return form.format(raw.hex() if form.startswith("0x") else base64.b64encode(raw).decode())
+
+    said = "$pw = '{}'; Größe €"
+    assert masker.keep_text(written(said.format("Ex4mple!"))) == written(said.format("<PASSWORD>"))
+
+
+@pytest.mark.parametrize("owner", ["", "ann", "bob@x.example"])
+@pytest.mark.parametrize("form", ["C: {}", '{{"mechanism": "PLAIN", "initial": "{}"}}', "auth {} ok"])
+def test_the_password_of_a_login_between_nuls_is_masked(masker: Masker, owner: str, form: str) -> None:
+    def written(password: str) -> str:
+        return form.format(base64.b64encode(f"{owner}\0bob-the-owner\0{password}".encode()).decode())
+
+    assert masker.keep_text(written("exampleword")) == written("<PASSWORD>")
+
+
+def test_variables_of_a_process_in_base64_are_opened(masker: Masker) -> None:
+    def written(ssn: str) -> str:
+        return base64.b64encode(f"HOME=/\0NOTE=ssn {ssn}\0LANG=en\0TERM=xterm\0".encode()).decode()
+
+    assert masker.keep_text(written(SSN)) == written("<US_SSN>")
+
+
+@pytest.mark.parametrize("raw", [bytes(64), b"\0\1" * 40, b"a\0\0\0b\0\0\0" * 8, b"\0PNG" * 3 + bytes(40)])
+def test_bytes_that_are_mostly_nul_are_no_text(masker: Masker, raw: bytes) -> None:
+    assert text_of_bytes(raw, textual=False) is None
+    blob = base64.b64encode(raw).decode()
+    assert masker.keep_text(blob) == blob

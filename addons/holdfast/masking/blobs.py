@@ -9,14 +9,13 @@ from typing import Final, Protocol
 
 from holdfast.masking import dumps
 from holdfast.masking.budget import Budget
+from holdfast.masking.texts import text_of
 
 BASE64_CHARS_MIN: Final = 16  # eleven characters, as an SSN has, take sixteen
 # Inside a text; a shorter run is a word or a number, and eleven characters with words take it.
 RUN_CHARS_MIN: Final = 20
 HEX_BYTES_MIN: Final = 8  # fewer say nothing; of eight drawn by lot one in two thousand are all text
 BLOB_CHARS_MIN: Final = 2 * HEX_BYTES_MIN
-SNIFF_BYTES: Final = 4096
-PRINTABLE_MIN: Final = 0.9
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
 _RUN: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{BLOB_CHARS_MIN},}}={{0,2}}")
 # RFC 2045, 6.8 has lines of 76 characters, RFC 7468 of 64; some tools write 60.
@@ -38,7 +37,6 @@ _PAIR: Final = re.compile(r"[0-9a-fA-F]{2}(?![xX])")
 _TEXTUAL: Final = re.compile(
     r"text/|application/(?:json|xml|yaml|x-yaml|javascript|sql|toml|csv|x-ndjson)|.*\+(?:json|xml)"
 )
-_BOMS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class Form(Protocol):
@@ -271,26 +269,5 @@ def looks_like_base64(text: str) -> bool:
 
 
 def _blob(raw: bytes, form: Form, *, textual: bool) -> Blob | None:
-    decoded = _decode(raw, textual=textual)
+    decoded = text_of(raw, textual=textual)
     return None if decoded is None else Blob(*decoded, form)
-
-
-def _decode(raw: bytes, *, textual: bool) -> tuple[str, str] | None:
-    for bom, encoding in _BOMS:
-        if raw.startswith(bom):
-            try:
-                return raw.decode(encoding), encoding
-            except UnicodeDecodeError:
-                break
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        # Every byte is a Latin-1 character, so text in any ASCII-based encoding can still be scanned.
-        return (raw.decode("latin-1"), "latin-1") if textual else None
-    return (text, "utf-8") if textual or _is_printable(text) else None
-
-
-def _is_printable(text: str) -> bool:
-    sample = text[:SNIFF_BYTES]
-    printable = sum(char.isprintable() or char in "\t\r\n" for char in sample)
-    return bool(sample) and printable >= PRINTABLE_MIN * len(sample)

@@ -5,6 +5,8 @@
     Logins of the workshop:          bob@example.com:hunter2
     - bob / hunter2                  ann@example.com:hunter3
     - ann / hunter3
+
+and one login as a client sends it (RFC 4616), once it is opened: whose, who and the password, with NUL between.
 """
 
 import re
@@ -44,11 +46,15 @@ _MAIL_LINE: Final = re.compile(
     r"(?P<value>[^\s:|;/@<>]{4,64})[ \t]{0,8}\r?$",
     re.MULTILINE,
 )
+_SENT: Final = re.compile(r"[^\0\r\n]{0,255}\0[^\0\s]{1,255}\0(?P<value>[^\0\r\n]{1,255})")
 _SIGNS: Final = "!#$%^&*+=?~_"
 
 
 def cells_of_logins(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The passwords of lists in ``text``, if a rule is about passwords."""
+    sent = _SENT.fullmatch(text) if "\0" in text else None
+    if sent is not None and matters(SECRET) and (cell := cell_of(text, *sent.span("value"), SECRET)):
+        yield cell
     if "\n" not in text or not matters(SECRET):
         return
     spend(len(text))
