@@ -18,7 +18,7 @@ from holdfast.masking.members import SECRET
 from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of, has_digit, has_one
 from holdfast.masking.words import name_words
 
-_NAME: Final = r"(?<![\w$-])(?P<name>[A-Za-z_]\w{1,63})"
+_NAME: Final = r"(?<![\w$])(?<!\w-)(?P<name>[A-Za-z_]\w{1,63})"
 _QUOTED: Final = (
     r"[brunNLf@$&]{0,2}(?:\"(?P<double>(?:[^\"\\\n]|\\.){3,200})\"|'(?P<single>(?:[^'\\\n]|\\.){3,200})'"
     r"|`(?P<back>[^`\\\n]{3,200})`)"
@@ -38,10 +38,14 @@ _DECLARED: Final = re.compile(
     rf"{_NAME}(?:(?P<typed>[?!]?\s{{0,2}}:\s{{0,2}}(?P<type>{_TYPE})\s{{0,3}}=)"
     rf"|(?P<known>(?:(?:\[\w{{0,40}}\]){{1,2}}|\s(?:[Aa]s\s)?(?i:{_KINDS})|\s?\{{\s?get;[^{{}}\n]{{0,40}}\}})"
     r"\s{0,8}(?::?=|(?i:DEFAULT\s)))"
-    rf"|\s{{0,3}}(?::=|=>?|:(?!:)))\s{{0,3}}(?P<made>{_MADE}{{0,2}}){_QUOTED}(?!\s?\+|\w)"
+    rf"|(?:\s{{0,3}}|[ ]{{4,40}})(?::=|=>?|:(?!:)))\s{{0,3}}(?P<made>{_MADE}{{0,2}}){_QUOTED}(?!\s?\+|\w)"
 )
 _BUILT: Final = re.compile(rf"(?:string|String|QString|CString)\s{{1,3}}{_NAME}\s?[({{]\s?{_QUOTED}\s?[)}}]")
 _DEFINED: Final = re.compile(rf"#[ \t]{{0,4}}define[ \t]{{1,8}}(?P<name>\w{{2,64}})[ \t]{{1,32}}\(?{_QUOTED}")
+# As Gradle has settings.
+_SET: Final = re.compile(
+    rf"^[ \t]{{0,32}}(?P<name>[a-z]\w{{0,40}}Password)[ \t]{{1,4}}{_QUOTED}[ \t]{{0,8}}\r?$", re.MULTILINE
+)
 _CALLED: Final = re.compile(
     r"(?:(?<![\w$])(?P<name>(?:set|with|using|and)_?[A-Z_]\w{1,40})"
     r"|[.>](?P<bare>(?:(?:api|auth|access|client|secret|bearer|db|user|admin|root|private|signing|encryption|refresh"
@@ -78,7 +82,7 @@ _SAID: Final = frozenset(_SAID_TEXT.split())
 # No expression, and none that finds others.
 _DRAWN: Final = re.compile(r"(?=.{0,200}\d)(?=.{0,200}[A-Za-z])[^\s()\[\]{}|\\^<>]{8,200}")
 _PUT_IN: Final = re.compile(r"[$#%]\{|\{\{|%[sd(]|^\{[^{}]*\}$|^<[^<>]*>$|^\$[A-Za-z_(]|^\[[^\[\]]*\]$|\\[A-Za-z]$")
-_SHAPES: Final = (_DECLARED, _BUILT, _DEFINED, _CALLED, _DEFAULT, _LOGIN)
+_SHAPES: Final = (_DECLARED, _BUILT, _DEFINED, _SET, _CALLED, _DEFAULT, _LOGIN)
 _NAMES: Final = ("name", "bare", "member", "filtered")
 _SEAM: Final = re.compile(r"[\W_]|[a-z][A-Z]")
 
