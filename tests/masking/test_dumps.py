@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from holdfast.errors import MaskingError
+from holdfast.jsontext import JsonObject
 from holdfast.masking.blobs import dumps_in
 from holdfast.masking.budget import IN_PLACE, Budget
 from holdfast.masking.masker import Masker
@@ -118,6 +119,108 @@ def test_lines_of_hexadecimal_that_are_no_text_stay(masker: Masker) -> None:
 @pytest.mark.parametrize("write", [dump, as_hexdump, bare])
 def test_reading_a_long_dump_is_stopped_when_the_time_is_up(write: Callable[[bytes], str]) -> None:
     text = write(b"nothing in it at all" * 400)
+    looks = itertools.count()
+    with pytest.raises(MaskingError):
+        dumps_in(text, Budget(lambda: next(looks) * 0.001, IN_PLACE))
+    assert len(dumps_in(text, Budget())) == 1
+
+
+VALUE = b"234-45-6789"
+
+
+def in_rows(raw: bytes, cell: Callable[[int], str], radix: str | None = None, width: int = 16) -> str:
+    """Rows as od and hexdump write them, with offsets in ``radix`` or without."""
+    return "\n".join(
+        (f"{at:07{radix}}" if radix else "") + "".join(f" {cell(byte)}" for byte in raw[at : at + width])
+        for at in range(0, len(raw), width)
+    )
+
+
+def shown(byte: int) -> str:
+    named = {0: "\\0", 9: "\\t", 10: "\\n"}
+    return f"{named.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f'{byte:03o}'):>3}"
+
+
+CELLS = {
+    "characters": shown,
+    "octals": lambda byte: f"{byte:03o}",
+    "decimals": lambda byte: f"{byte:3d}",
+    "pairs": lambda byte: f"{byte:02x}",
+}
+
+
+@pytest.mark.parametrize("radix", ["o", "d", "x", None])
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("width", [8, 16])
+def test_rows_of_bytes_are_read_whatever_numbers_they_are_in(
+    masker: Masker, kind: str, radix: str | None, width: int
+) -> None:
+    raw, masked = ("Größe of Bob:\n".encode() + one + b"\tand more of it" for one in (VALUE, b"<US_SSN>"))
+    rows, expected = (in_rows(one, CELLS[kind], radix, width) for one in (raw, masked))
+    assert masker.keep_text(f"$ od x\n{rows}\n") == f"$ od x\n{expected}\n"
+
+
+@pytest.mark.parametrize("radix", ["o", "x"])
+def test_pairs_of_bytes_as_numbers_are_read_from_their_last_byte_on(masker: Masker, radix: str) -> None:
+    def words(raw: bytes) -> str:
+        raw += bytes(len(raw) % 2)
+        lines = (raw[at : at + _WIDTH] for at in range(0, len(raw), _WIDTH))
+        return "\n".join(
+            f"{number * _WIDTH:07{radix}}"
+            + "".join(f" {line[at + 1]:02x}{line[at]:02x}" for at in range(0, len(line), 2))
+            for number, line in enumerate(lines)
+        )
+
+    masked = TEXT.replace(VALUE, b"<US_SSN>")
+    assert masker.keep_text(words(TEXT)) == words(masked)
+    assert masker.keep_text(words(TEXT) + "   \n000064\n") == words(masked) + "\n000064\n"
+
+
+LISTS = ["[{}]", "bytes([{}])", "new byte[] {{ {} }};", "String.fromCharCode({})", "sizes: {}."]
+
+
+@pytest.mark.parametrize("form", LISTS)
+@pytest.mark.parametrize("between", [",", ", "])
+@pytest.mark.parametrize("width", [0, 8])
+def test_lists_of_decimal_bytes_are_read(masker: Masker, form: str, between: str, width: int) -> None:
+    def listed(raw: bytes) -> str:
+        step = width or len(raw)
+        lines = (raw[at : at + step] for at in range(0, len(raw), step))
+        return form.format(",\n    ".join(between.join(map(str, line)) for line in lines))
+
+    if width and form.startswith("["):
+        form = f"x = {form}"  # else it is JSON, which is written anew
+    assert masker.keep_text(listed(TEXT)) == listed(TEXT.replace(VALUE, b"<US_SSN>"))
+
+
+def test_a_card_alone_in_decimal_bytes_is_masked(masker: Masker) -> None:
+    masked = masker.keep_text("pan = " + ", ".join(map(str, b"4111111111111111")))
+    assert masked == "pan = " + ", ".join(map(str, b"************1111"))
+
+
+def test_bytes_in_an_array_of_json_are_read(masker: Masker) -> None:
+    value: JsonObject = {"type": "Buffer", "data": [*TEXT]}
+    assert masker.keep_json(value) == {"type": "Buffer", "data": [*TEXT.replace(VALUE, b"<US_SSN>")]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sizes = [100, 105, 110, 101, 98, 99, 104, 101, 102, 103, 111, 112, 120]",
+        "ages: 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 48, 49, 50",
+        "0000000 000001 000002 000003\n0000020 000010 000011 000012",
+        " 41 42 43 44 45 46 47 48\n 51 52 53 54 55 56 57 58\n",
+        "   a   b   c   d   e   f\n   1   2   3   4   5   6\n",
+        " 12  13  14  15  16  17  18  19\n 22  23  24  25  26  27  28  29\n",
+        "x = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 256, 300]",
+    ],
+)
+def test_numbers_that_are_no_text_stay(masker: Masker, text: str) -> None:
+    assert masker.keep_text(text) == text
+
+
+def test_reading_many_rows_is_stopped_when_the_time_is_up() -> None:
+    text = in_rows(b"nothing in it at all" * 400, shown, "o")
     looks = itertools.count()
     with pytest.raises(MaskingError):
         dumps_in(text, Budget(lambda: next(looks) * 0.001, IN_PLACE))

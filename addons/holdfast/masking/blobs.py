@@ -3,12 +3,14 @@
 import base64
 import binascii
 import dataclasses
+import operator
 import re
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Final
 
 from holdfast.masking import dumps
 from holdfast.masking.budget import Budget
+from holdfast.masking.octets import Form, octets_in
 from holdfast.masking.texts import text_of
 
 BASE64_CHARS_MIN: Final = 16  # eleven characters, as an SSN has, take sixteen
@@ -37,13 +39,6 @@ _PAIR: Final = re.compile(r"[0-9a-fA-F]{2}(?![xX])")
 _TEXTUAL: Final = re.compile(
     r"text/|application/(?:json|xml|yaml|x-yaml|javascript|sql|toml|csv|x-ndjson)|.*\+(?:json|xml)"
 )
-
-
-class Form(Protocol):
-    """How bytes are written."""
-
-    def encode(self, raw: bytes) -> str:
-        """``raw`` as text."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,7 +125,22 @@ def dumps_in(text: str, budget: Budget) -> tuple[Found, ...]:
     Raises:
         MaskingError: reading them takes too long.
     """
-    return tuple(_dumps_in(text, budget)) if _MAY_BE_BYTES.search(text) else ()
+    found = list(_dumps_in(text, budget)) if _MAY_BE_BYTES.search(text) else []
+    others = [
+        (start, end, blob)
+        for start, end, raw, form in octets_in(text, budget)
+        if (blob := _blob(raw, form, textual=False)) is not None
+    ]
+    return tuple(_apart(sorted((*found, *others), key=operator.itemgetter(0)))) if others else tuple(found)
+
+
+def _apart(found: list[Found]) -> Iterator[Found]:
+    """Those of ``found``, in order, that do not begin within one before."""
+    last = 0
+    for one in found:
+        if one[0] >= last:
+            last = one[1]
+            yield one
 
 
 def _dumps_in(text: str, budget: Budget) -> Iterator[Found]:
@@ -158,7 +168,7 @@ def _between(text: str, start: int, end: int) -> Iterator[Found]:
 
 
 def _bytes_in(text: str, lines: tuple[Found, ...]) -> Iterator[Found]:
-    if not _MAY_BE_BYTES.search(text):
+    if not lines and not _MAY_BE_BYTES.search(text):
         return
     at = 0
     for start, end, blob in lines:

@@ -19,6 +19,7 @@ from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Before, Leaves
 from holdfast.masking.members import Members
 from holdfast.masking.named.values import Values
+from holdfast.masking.octets import masked_numbers
 from holdfast.masking.paths import Paths
 from holdfast.masking.place import Place
 from holdfast.masking.shape import Mode, Shape
@@ -92,6 +93,9 @@ class Walk:
         if isinstance(value, int | float):
             return self._leaves.number(value, self._paths.at(place))
         if isinstance(value, list):
+            numbers = masked_numbers(value, lambda text: self.text(text, place.inside()))
+            if numbers is not None:
+                return numbers
             places = self._arrays.places(value, place)
             return join_list([self.data(item, one) for item, one in zip(value, places, strict=True)], value)
         return self._object(value, place)
