@@ -10,6 +10,7 @@ from typing import Final
 
 from holdfast.masking import dumps
 from holdfast.masking.budget import Budget
+from holdfast.masking.encoded_words import is_part
 from holdfast.masking.octets import Form, octets_in
 from holdfast.masking.texts import text_of
 
@@ -187,7 +188,7 @@ def _blobs_in(text: str) -> Iterator[Found]:
         if stop >= tried and text[stop : stop + 1] in ("\n", "\r"):
             tried, found = _in_lines(text, at)
         found = found or _in_hexadecimal(text, at, stop)
-        if found is None and stop - at >= RUN_CHARS_MIN:
+        if found is None and stop - at >= RUN_CHARS_MIN and not is_part(text, at, stop):
             blob = open_blob(run[0], None)
             found = None if blob is None else (at, stop, blob)
         if found is not None:

@@ -88,11 +88,11 @@ def _units(match: re.Match[str]) -> list[Unit]:
     whole = match.group()
     match kind:
         case "percent":
-            return _of_bytes(bytes.fromhex(whole.replace("%", "")), 3)
+            return units_of_bytes(bytes.fromhex(whole.replace("%", "")), 3)
         case "hex":
-            return _of_bytes(bytes.fromhex(whole.replace("\\x", "")), 4)
+            return units_of_bytes(bytes.fromhex(whole.replace("\\x", "")), 4)
         case "octal":
-            return _of_bytes(bytes(int(whole[at + 1 : at + 4], 8) for at in range(0, len(whole), 4)), 4)
+            return units_of_bytes(bytes(int(whole[at + 1 : at + 4], 8) for at in range(0, len(whole), 4)), 4)
         case "units" | "codes":
             return _of_codes([int(whole[at + 2 : at + 6], 16) for at in range(0, len(whole), 6)])
         case "number":
@@ -110,10 +110,10 @@ def _units(match: re.Match[str]) -> list[Unit]:
 def _soft_units(match: re.Match[str]) -> list[Unit]:
     if match["byte"] is None:
         return [("", len(match.group()))]
-    return _of_bytes(bytes.fromhex(match["byte"].replace("=", "")), 3)
+    return units_of_bytes(bytes.fromhex(match["byte"].replace("=", "")), 3)
 
 
-def _of_bytes(data: bytes, width: int) -> list[Unit]:
+def units_of_bytes(data: bytes, width: int) -> list[Unit]:
     """The characters of ``data``, each byte of which took ``width`` characters; no UTF-8 is read as Latin-1."""
     if data.isascii():
         return [(char, width) for char in data.decode()]

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from holdfast.masking.encoded_words import SIGN, without_words, words_in
 from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
 from holdfast.masking.glue import CONTROL, glued_in, unglued
 from holdfast.masking.lookalikes import seen_as
@@ -59,7 +60,9 @@ def spellings_of(text: str) -> Spellings:
     escapes = () if is_plain else tuple(escapes_in(text))
     soft = [(0, len(text))] if is_soft(text) else []
     strange = () if is_plain else _strange_in(text)
-    stretches = _stretches(text, sorted((*escapes, *strange, *plus_signs_in(text), *soft, *glued_in(text))))
+    stretches = _stretches(
+        text, sorted((*escapes, *strange, *plus_signs_in(text), *soft, *words_in(text), *glued_in(text)))
+    )
     return Spellings(tuple(part for stretch in stretches for part in _fresh(text, stretch)), escapes)
 
 
@@ -109,6 +112,8 @@ def _all(itself: Spelling) -> Iterator[Spelling]:
         yield from _rounds(one)
     if is_soft(itself.text):
         yield from _rounds(itself.then(softened(itself.text)))
+    if SIGN in itself.text:
+        yield from _rounds(itself.then(without_words(itself.text)))
     if not itself.text.isascii() and _HIDDEN.search(itself.text):
         yield from _rounds(itself.then(respelled(itself.text, _HIDDEN, _hidden)))
 
