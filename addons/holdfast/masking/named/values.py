@@ -49,6 +49,7 @@ _SIGNS: Final = (  # without one of them there is nothing to find
         "sudo ",
         "secret set ",
         "WIFI:",
+        "${",
         "\0",
         " |",
         " │",
