@@ -122,6 +122,10 @@ CODE = [
     "curl --cookie jar.txt --cookie-jar session.txt",
     "all tests pass is `true`; hasło do panelu: zmienione",
     "app:${DB_PW}@tcp(db:3306)/crm",
+    'labels = {"password": "Password", "new_password": "New password"}\nerrors.password = "Password too short"',
+    "messages: { password: 'Please enter a password' }",
+    'public static final String PASSWORD = "password";\nString PROP_PASSWORD = "db.password";',
+    'String HEADER_API_KEY = "X-API-Key";\nif x == "password": pass',
 ]
 
 
