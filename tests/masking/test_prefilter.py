@@ -44,6 +44,29 @@ def test_a_pattern_of_letters_beyond_ascii_is_found_in_every_text(engine: str, p
         assert set(expected) <= set(found), (pattern, text)
 
 
+# Long numbers are told at their end, far from a match that began them, from what it looks for, and from the next text.
+ENDS = [
+    (r"\d{2}-\d{4}", ["12-3456" + "7" * 900]),
+    (r"(?=\d{1,3}x\d{8})\d{3}", ["123x" + "1" * 100]),
+    (r"\d{3}(?=x\d{8})", ["123x" + "1" * 100]),
+    (r"(?=(?:[ ()]{0,2}\d){7})\(?\d{2,4}", ["(12) 345678" + " 9" * 400]),
+    (r"\b\d{2}\s\d{3}\b", ["12 345\t", "1 2 3"]),
+    (r"\d{2}\n\d{4}", ["12\n3456\n789" + "\n1" * 90, "12"]),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("pattern", "texts"), ENDS)
+def test_what_begins_or_stands_before_a_long_number_is_found(engine: str, pattern: str, texts: list[str]) -> None:
+    recognizer = PatternRecognizer("p", "X", pattern, 0.6)
+    recognizer.score_thresholds, recognizer.context = {"X": 0.4}, []
+    finder, budget = DirectFinder((recognizer,), Cutter(["X"]), engine), Budget()
+    finder.expect(texts, budget)
+    for text in texts:
+        expected = {match.span() for match in regex.finditer(pattern, text, flags=FLAGS)}
+        assert expected <= {(one.start, one.end) for one in finder.find(text, (), budget)}, text
+
+
 @pytest.mark.parametrize("text", ["password: " * 3000, "4111 1111 " * 40, "+1 212 555 2368", "x" * 900, "1:2;" * 500])
 def test_of_texts_together_no_less_is_said_and_of_what_is_all_over_one_no_more(
     shipped_rules: MaskingRules, text: str

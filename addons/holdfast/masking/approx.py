@@ -29,6 +29,7 @@ from holdfast.masking.nodes import (
     Sequence,
     bits_min,
     length_min,
+    members_of,
     possible,
     sequence,
     without_end,
@@ -50,12 +51,14 @@ NEVER: Final = "\\xff"  # no ASCII text holds it, and patterns for other texts a
 class Approximation:
     """Expressions for ASCII texts and for any other; around each match of the pattern, there is one of the expression.
 
-    That one ends inside the match, or at most ``beyond`` characters behind it.
+    That one ends inside the match, or at most ``beyond`` characters behind it. ``members`` are the characters of ASCII
+    that may stand from the beginning of the match to that end.
     """
 
     ascii: str
     wide: str
     beyond: int
+    members: frozenset[int] = frozenset()
 
 
 @functools.cache
@@ -70,7 +73,7 @@ def approximation_of(pattern: str, flags: int) -> Approximation | None:
     if whole is None or best is None:
         return None
     narrow, wide = map(_written, best.pair)
-    return None if narrow is None or wide is None else Approximation(narrow, wide, best.beyond)
+    return None if narrow is None or wide is None else Approximation(narrow, wide, best.beyond, best.members)
 
 
 def to_end_of_run(known: Approximation, members: frozenset[int]) -> Approximation:
@@ -83,7 +86,7 @@ def to_end_of_run(known: Approximation, members: frozenset[int]) -> Approximatio
     ends = [
         f"{written(Repeat(run, 0, None))}(?:{written(Chars(all_bytes - run.members))}|\\z)" for run in (narrow, wide)
     ]
-    return Approximation(known.ascii + ends[0], known.wide + ends[1], known.beyond + 1)
+    return Approximation(known.ascii + ends[0], known.wide + ends[1], known.beyond + 1, known.members | members)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class _Told:
 
     pair: tuple[Node | None, Node | None]
     beyond: int
+    members: frozenset[int]
 
 
 def _asked_for(told: _Told) -> float:
@@ -101,7 +105,10 @@ def _asked_for(told: _Told) -> float:
 
 def _pair(parts: "_Parts", flags: int) -> _Told | None:
     try:
-        return _Told((_told(parts, flags, is_wide=False), _told(parts, flags, is_wide=True)), parts.beyond)
+        pair = _told(parts, flags, is_wide=False), _told(parts, flags, is_wide=True)
+        reader = _Reader(flags, is_wide=False)
+        members = [members_of(reader.sequence(tree)) for tree in (*parts.behind, parts.body, *parts.ahead)]
+        return _Told(pair, parts.beyond, frozenset().union(*members))
     except UnreadableError:
         return None
 

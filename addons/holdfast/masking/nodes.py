@@ -87,6 +87,19 @@ def possible(node: Node) -> Node | None:
             return node
 
 
+def members_of(node: Node) -> frozenset[int]:
+    """Every byte that may stand in a match of ``node``."""
+    match node:
+        case Chars(members):
+            return members
+        case Sequence(items) | Either(items):
+            return frozenset[int]().union(*map(members_of, items))
+        case Repeat(item, _, _):
+            return members_of(item)
+        case _:
+            return frozenset()
+
+
 def length_min(node: Node) -> int:
     """The fewest bytes that ``node`` matches."""
     match node:

@@ -5,18 +5,23 @@ before a window stays visible, and behind it as far as the pattern looks. What c
 the whole text.
 """
 
+import string
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from holdfast.masking.approx import Approximation, approximation_of
+from holdfast.masking.approx import Approximation, approximation_of, to_end_of_run
 from holdfast.masking.budget import Budget
-from holdfast.masking.extent import extent_of
+from holdfast.masking.extent import INSIDE, Extent, extent_of
 from holdfast.masking.gate import need_of
 from holdfast.masking.literals import words_of
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.view import View, Windows, WindowsKey
 
 _DIGITS: Final = frozenset("0123456789")
+_LETTERS: Final = frozenset(string.ascii_letters.encode())
+_LINE_END: Final = frozenset(b"\n")  # it stands between texts that are scanned together
+_LETTERS_MAX: Final = 12  # of an alphabet of numbers and marks: those of hexadecimal digits in both cases
+_DIGITS_TOLD: Final = 3  # a pattern of fewer digits ends once in a number
 
 
 class Filtered(Protocol):
@@ -59,8 +64,14 @@ class Search:
         self._words = tuple(sorted(words_of(compiled.pattern)))
         extent = extent_of(compiled.pattern, compiled.flags)
         anchors = _DIGITS if need.digits else min(need.one_of, key=_size, default=None)
-        self._extent = extent
+        self._table = extent.table if extent else None
+        self._width = extent.width if extent else None
         self._reach = extent.reach if extent else 0
+        run = _number_run(extent) if extent and need.digits >= _DIGITS_TOLD else None
+        told = self.approximation
+        if run and told is not None and (not told.beyond or told.members <= run):
+            # Else each digit of a long number ends a match of the approximation.
+            self.approximation, self._width = to_end_of_run(told, run), None
         self._key: WindowsKey | None = None
         if extent and anchors and need.length:
             self._key = (extent.anchored(anchors), extent.width, need.length, need.digits)
@@ -100,8 +111,8 @@ class Search:
             ends = hits.get(self.filter)
             if ends is None:
                 return ()
-            if ends and self._extent is not None and self.approximation is not None:
-                return view.around(ends, self._extent.table, self._extent.width, self.approximation.beyond)
+            if ends and self._table is not None and self.approximation is not None:
+                return view.around(ends, self._table, self._width, self.approximation.beyond)
         elif view.length < self._length or view.digits < self._digits or not self._is_possible(view):
             return ()
         return ((0, view.length),) if self._key is None else view.windows(self._key)
@@ -117,6 +128,12 @@ class Search:
             if word in lower:
                 return True
         return False
+
+
+def _number_run(extent: Extent) -> frozenset[int] | None:
+    """The digits and marks within a line of an alphabet that hardly has anything else; None for any other."""
+    members = frozenset(byte for byte in range(0x80) if extent.table[byte] == INSIDE[0])
+    return members - _LETTERS - _LINE_END if len(members & _LETTERS) <= _LETTERS_MAX else None
 
 
 def _size(chars: frozenset[str]) -> tuple[int, list[str]]:
