@@ -103,8 +103,10 @@ def test_lowered_text_holds_the_letters_that_a_pattern_sees() -> None:
 
 def test_the_words_nearby_are_those_of_the_whole_text() -> None:
     cutter = Cutter(["US_SSN"])
-    for text in [*texts()[::10], *odd_texts(150), "word" * 900 + " 1", "a 1 " * 2000]:
-        nearby, whole = Nearby(text, cutter), _Words(cutter.cut(text))
+    for text in [*texts()[::10], *odd_texts(150), "word" * 900 + " 1", "a 1 " * 2000, "<US_SSN>٣² Ab1ÉcDE_f ①"]:
+        words = cutter.words(text)
+        assert words == [(start, piece) for start, piece in cutter.cut(text) if piece[0].isalnum()]
+        nearby, whole = Nearby(text, cutter), _Words(words)
         for start in range(0, len(text), max(1, len(text) // 20)):
             assert nearby._before(start) == whole.before(start), (text, start)
 
@@ -186,9 +188,9 @@ class CountingCutter(Cutter):
 
     chars_count = 0
 
-    def cut(self, text: str) -> list[tuple[int, str]]:
+    def words(self, text: str) -> list[tuple[int, str]]:
         self.chars_count += len(text)
-        return super().cut(text)
+        return super().words(text)
 
 
 @pytest.mark.parametrize("line_pairs", [5, 40, 5000])

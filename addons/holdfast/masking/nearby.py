@@ -38,7 +38,7 @@ class Nearby:
 
     def _words_of_all(self) -> "_Words":
         if self._whole is None:
-            self._whole = _Words(self._cutter.cut(self._text))
+            self._whole = _Words(self._cutter.words(self._text))
         return self._whole
 
     def _before(self, start: int) -> list[str]:
@@ -60,7 +60,7 @@ class Nearby:
         if begin is None:
             return None
         words: list[str] = []
-        for at, piece in reversed(self._cutter.cut(self._text[begin:end])):
+        for at, piece in reversed(self._cutter.words(self._text[begin:end])):
             word = word_stem(piece) if at <= start - begin else None
             if word is not None:
                 words.append(word)
@@ -77,27 +77,22 @@ class Nearby:
 
 
 class _Words:
-    """The pieces of a text, to look for context words before a match."""
+    """The words of a text, to look for context words before a match."""
 
     def __init__(self, pieces: list[tuple[int, str]]) -> None:
-        self._ends: list[int] = []
-        self._counts: list[int] = []  # per piece: how many words there are up to it
-        self._stems: list[str] = []
-        self._starts: list[int] = []  # of those
-        self._passed: dict[int, int] = {}  # where a value ends and where it begins, in words
+        """``pieces`` are those of the text that are made of letters or of digits."""
         stems: dict[str, str | None] = {}  # of those that come again
-        for start, piece in pieces:
-            if piece[0].isalnum():
-                word = stems[piece] if piece in stems else stems.setdefault(piece, word_stem(piece))
-                if word is not None:
-                    self._stems.append(word)
-                    self._starts.append(start)
-            self._ends.append(start + len(piece))
-            self._counts.append(len(self._stems))
+        for _, piece in pieces:
+            if piece not in stems:
+                stems[piece] = word_stem(piece)
+        words = [(start, word) for start, piece in pieces if (word := stems[piece]) is not None]
+        self._starts = [start for start, _ in words]
+        self._stems = [word for _, word in words]
+        self._passed: dict[int, int] = {}  # where a value ends and where it begins, in words
 
     def before(self, start: int) -> list[str]:
         """The word at ``start``, if there is one, and those before it: six at most."""
-        last = self._counts[bisect.bisect_right(self._ends, start)]
+        last = bisect.bisect_right(self._starts, start)
         if not self._passed:
             return self._stems[max(0, last - CONTEXT_WORDS - 1) : last]
         found: list[str] = []

@@ -12,8 +12,9 @@ from typing import Final
 
 from holdfast.masking.compounds import parted
 
-_PIECE: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+|\s+|."
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
+_PART: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+"
+_PIECE: Final = rf"{_PART}|\s+|."
+_WORD: Final = re.compile(_PART)
 _PLURAL_CHARS_MIN: Final = 4  # ssns, pins
 _NAME_CHARS_MAX: Final = 200
 _UNSEEN: Final = ("Mn", "Cf")
@@ -77,6 +78,7 @@ class Cutter:
         # What stands in an encrypted mask is no word either, whoever wrote it; see sealing.py.
         masks = f"{mask_pattern(entities).pattern}|{_ENCRYPTED}"
         self._pieces = re.compile(f"{masks}|{_PIECE}", re.DOTALL)
+        self._words = re.compile(rf"{masks}|({_PART}|\d)")
         self._masks = re.compile(masks)
 
     def without_masks(self, text: str) -> str:
@@ -86,6 +88,10 @@ class Cutter:
     def cut(self, text: str) -> list[tuple[int, str]]:
         """The pieces of ``text``: where each begins, and what it is."""
         return [(match.start(), match.group()) for match in self._pieces.finditer(text)]
+
+    def words(self, text: str) -> list[tuple[int, str]]:
+        """The pieces of ``text`` that are made of letters or of digits."""
+        return [(match.start(), match[1]) for match in self._words.finditer(text) if match[1]]
 
 
 def is_word(piece: str) -> bool:
