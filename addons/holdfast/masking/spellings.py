@@ -10,7 +10,7 @@ A long text is spelled only around what can be spelled otherwise, far enough for
 import bisect
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from holdfast.masking.encoded_words import SIGN, without_words, words_in
@@ -60,9 +60,8 @@ def spellings_of(text: str) -> Spellings:
     escapes = () if is_plain else tuple(escapes_in(text))
     soft = [(0, len(text))] if is_soft(text) else []
     strange = () if is_plain else _strange_in(text)
-    stretches = _stretches(
-        text, sorted((*escapes, *strange, *plus_signs_in(text), *soft, *words_in(text), *glued_in(text)))
-    )
+    kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
+    stretches = _stretches(text, (mark for kind in kinds for mark in kind))
     return Spellings(tuple(part for stretch in stretches for part in _fresh(text, stretch)), escapes)
 
 
@@ -86,7 +85,7 @@ def _fresh(text: str, stretch: Stretch) -> Iterator[Spelling]:
     """
     known: set[tuple[int, str]] = set()
     for spelling in _others(text, stretch):
-        for start, end in _stretches(spelling.text, list(spelling.changes)):
+        for start, end in _stretches(spelling.text, spelling.changes):
             part = spelling.part(start, end)
             if (part.origins[0], part.text) not in known:
                 known.add((part.origins[0], part.text))
@@ -165,6 +164,9 @@ def _strange_in(text: str) -> Iterator[Stretch]:
     changing = _changing(text)
     if not changing:
         return
+    if len(text) <= PART_CHARS:  # any mark has all of it looked at
+        yield 0, len(text)
+        return
     one = f"[{''.join(map(re.escape, sorted(changing)))}]"
     first = last = -1
     for match in re.finditer(f"{one}+", text):
@@ -178,10 +180,12 @@ def _strange_in(text: str) -> Iterator[Stretch]:
     yield first, last
 
 
-def _stretches(text: str, marks: list[Stretch]) -> list[Stretch]:
+def _stretches(text: str, marks: Iterable[Stretch]) -> list[Stretch]:
     """The parts of ``text`` around ``marks``, from blank to blank; all of it where they make up most of it."""
+    if len(text) <= PART_CHARS:
+        return [(0, len(text))] if any(True for _ in marks) else []
     found: list[Stretch] = []
-    for start, end in marks:
+    for start, end in sorted(marks):
         if found and end + PART_CHARS <= found[-1][1]:
             continue
         left, right = _blank_before(text, start - PART_CHARS), _blank_behind(text, end + PART_CHARS)
