@@ -7,7 +7,7 @@ import base64
 import json
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from scripts.bench_world.traffic import SEED
@@ -67,6 +67,17 @@ _DRAWN: Final = {
     "letters that look Latin": "\u0430\u0435\u043e\u0440\u0441abc@.1 ",
     "the first 10,000 characters": "".join(map(chr, range(32, 10_000))),
 }
+# Pieces in any order, each of which is spelled in some other way or makes values of what stands beside it.
+_MIXED: Final = {
+    "colours, SSNs and a word": ("\x1b[31m", "phone ", "123-45-6789", ":= ", "\\", "<tr>"),
+    "addresses, entities and circles": ("0x", "\u53f7", "&amp;", "0", "\u2460", "1.1.1.1"),
+    "soft hyphens in numbers": ("4111-", "10.0.0.1", "\u00ad", "_", "1980-02-29"),
+    "wide digits between slashes": ("0440 0532", "\uff14", "//"),
+    "births in addresses": ("born \\\\n0.a@b.co", " ", "born \\n0.a@b.co "),
+    "colours, escapes and IBANs": ("%34", "a.", "DE89", "\\\\", "\x1b[31m"),
+    "numbers and escapes of terminals": ("x", "0440 0532", "\x1b"),
+    "addresses in a query": ("1.1.1.1", "%", "4111 ", "+"),
+}
 
 
 def texts() -> list[tuple[str, str]]:
@@ -76,6 +87,7 @@ def texts() -> list[tuple[str, str]]:
     ends = ("a." * TEXT_CHARS)[: TEXT_CHARS - 1] + "@", ("a-" * TEXT_CHARS)[: TEXT_CHARS - 2] + "@a"
     made += [("a. up to @", ends[0]), ("a- up to @a", ends[1])]
     made += [(f"any of {name}", "".join(dice.choices(chars, k=TEXT_CHARS))) for name, chars in _DRAWN.items()]
+    made += [(name, "".join(dice.choices(pieces, k=TEXT_CHARS))[:TEXT_CHARS]) for name, pieces in _MIXED.items()]
     return [*made, *_columns(dice)]
 
 
@@ -129,6 +141,9 @@ def values() -> list[tuple[str, Json]]:
         "mail addresses, one a text": [f"{number:05}@a.co" for number in range(count // 2)],
         "cards, one a text": [f"4{dice.randrange(10**15):015d}" for _ in range(count // 2)],
         "telephone numbers, one a text": [f"+1 212 555 {number:04}" for number in range(count // 2)],
+        "Arabic numbers, one a text": [*_arabic(dice)],
+        "members of Arabic numbers": dict.fromkeys(_arabic(dice), 1),
+        "members of SSNs": {f"{number % 500 + 100}-45-{number:04} {number}": 1 for number in range(1, count // 2)},
         "letters that fold to many, one a text": ["\ufdfa"] * TEXT_CHARS,
         "escapes, one a text": [f"%3{number % 10}&#5{number % 10};" for number in range(count)],
         "objects in objects": _nested(200),
@@ -138,6 +153,10 @@ def values() -> list[tuple[str, Json]]:
         "base64 in words": f"{base64.b64encode(b'ssn 219-12-3456 and so on').decode()} " * (TEXT_CHARS // 34),
     }
     return list(made.items())
+
+
+def _arabic(dice: random.Random) -> Iterator[str]:
+    return ("".join(dice.choices("\u0660\u0661\u0662\u0663\u0664\u0669", k=10)) for _ in range(TEXT_CHARS // 10))
 
 
 def _nested(depth: int) -> Json:
