@@ -40,7 +40,8 @@ _DECLARED: Final = re.compile(
     rf"{_NAME}(?:(?P<typed>[?!]?\s{{0,2}}:\s{{0,2}}{_TYPE}\s{{0,3}}=)"
     rf"|(?P<known>(?:(?:\[\w{{0,40}}\]){{1,2}}|\s(?:[Aa]s\s)?(?i:{_KINDS})|\s?\{{\s?get;[^{{}}\n]{{0,40}}\}})"
     r"\s{0,8}(?::?=|(?i:DEFAULT\s)))"
-    rf"|(?:\s{{0,3}}|[ ]{{4,40}})(?::=|=>?|<-|:(?!:)))\s{{0,3}}(?P<made>{_MADE}{{0,2}}){_QUOTED}(?!\s?\+|\w)"
+    rf"|(?:\s{{0,3}}|[ ]{{4,40}})(?::=|={{1,3}}>?|!={{1,2}}|<-|:(?!:))|\.equals\()"
+    rf"\s{{0,3}}(?P<made>{_MADE}{{0,2}}){_QUOTED}(?!\s?\+|\w)"
 )
 _BUILT: Final = re.compile(rf"(?:string|String|QString|CString)\s{{1,3}}{_NAME}\s?[({{]\s?{_QUOTED}\s?[)}}]")
 _DEFINED: Final = re.compile(rf"#[ \t]{{0,4}}define[ \t]{{1,8}}(?P<name>\w{{2,64}})[ \t]{{1,32}}\(?{_QUOTED}")
