@@ -21,6 +21,7 @@ _DIGITS: Final = frozenset("0123456789")
 _LETTERS: Final = frozenset(string.ascii_letters.encode())
 _LINE_END: Final = frozenset(b"\n")  # it stands between texts that are scanned together
 _LETTERS_MAX: Final = 12  # of an alphabet of numbers and marks: those of hexadecimal digits in both cases
+_GAP_CHARS: Final = 24  # to look through as many takes less than to begin another search
 _DIGITS_TOLD: Final = 3  # a pattern of fewer digits ends once in a number
 
 
@@ -92,7 +93,7 @@ class Search:
             TimeoutError: the pattern takes too long.
             MaskingError: the message takes too long.
         """
-        windows = self._windows(view, hits)
+        windows = _joined(self._windows(view, hits))
         found: list[Any] = []
         # concurrent=False: giving up the interpreter's lock for a search of microseconds costs more than the search.
         for start, end in windows:
@@ -128,6 +129,16 @@ class Search:
             if word in lower:
                 return True
         return False
+
+
+def _joined(windows: Windows) -> Sequence[tuple[int, int]]:
+    """``windows``, and what is between two that are close: no match is there, or crosses into it."""
+    joined: list[tuple[int, int]] = []
+    last = -1 - _GAP_CHARS
+    for start, end in windows:
+        joined.append((joined.pop()[0] if start - last <= _GAP_CHARS else start, end))
+        last = end
+    return joined
 
 
 def _number_run(extent: Extent) -> frozenset[int] | None:
