@@ -74,3 +74,13 @@ def test_what_stands_in_masks_is_no_word_of_the_text() -> None:
     assert "phone" in view.lower
     plain = View("Phone 12", unmask)
     assert plain.lower_unmasked is plain.lower
+
+
+@pytest.mark.parametrize("rest", ["x", "1 SSN 2 <PHONE_NUMBER> ", "K\u212aD\u0131"])
+def test_words_are_found_in_texts_of_any_length(rest: str) -> None:
+    words = {word: frozenset(word) for word in ("ssn", "kk", "phone", "di", "card")}
+    for text in (rest, rest * 5000, rest * 5000 + "card"):
+        view = View(text, Cutter(["PHONE_NUMBER"]).without_masks)
+        found = {word for word, chars in words.items() if view.has_unmasked({word: chars})}
+        assert found == {word for word in words if word in view.lower_unmasked}
+        assert view.has_unmasked(words) == bool(found)

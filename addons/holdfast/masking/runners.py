@@ -59,6 +59,7 @@ class ContextWords:
 
     def __init__(self, words: Iterable[str]) -> None:
         self.stems = frozenset(words)
+        self._chars = {word: frozenset(word) for word in self.stems}
         self._plain = all(word.isascii() for word in self.stems)
 
     def may_help(self, view: View, context: tuple[str, ...]) -> bool:
@@ -67,11 +68,7 @@ class ContextWords:
             return False
         if not self._plain or not self.stems.isdisjoint(context):
             return True
-        lower = view.lower_unmasked
-        for word in self.stems:  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
-            if word in lower:
-                return True
-        return False
+        return view.has_unmasked(self._chars)
 
 
 class _PresidioRunner:

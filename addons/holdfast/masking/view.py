@@ -22,6 +22,7 @@ _RUNS: Final = re.compile(b"(?<!%b)%b*+%b[%b%b]*+" % (INSIDE, INSIDE, ANCHOR, IN
 _ASCII: Final = "".join(map(chr, range(0x80)))
 _BYTES: Final = bytes(range(256))
 _SOUGHT_MAX: Final = 16  # kinds of digits; for more of them the text is gone through once
+_LONG_CHARS: Final = 4096  # of a longer text it pays to know which characters it has
 _WIDTHS_MIN: Final = 6  # a run of so many times the longest match is worth cutting down
 
 
@@ -59,7 +60,7 @@ class View:
     """What is asked about a text."""
 
     __slots__ = (
-        *("_bytes", "_chars", "_classes", "_digits", "_kept", "_known", "_lower", "_unmask", "_unmasked"),
+        *("_bytes", "_chars", "_classes", "_digits", "_kept", "_known", "_letters", "_lower", "_unmask", "_unmasked"),
         *("length", "text"),
     )
 
@@ -73,6 +74,7 @@ class View:
         self._digits: int | None = None
         self._lower: str | None = None
         self._unmasked: str | None = None
+        self._letters: frozenset[str] | None = None
         self._classes: dict[bytes, bytes] = {}
         self._known: dict[WindowsKey, Windows] = {}
         self._kept: dict[Callable[[str], Any], Any] = {}
@@ -112,6 +114,17 @@ class View:
             unmasked = self._unmask(self.text)
             self._unmasked = self.lower if unmasked is self.text else lowered(unmasked)
         return self._unmasked
+
+    def has_unmasked(self, words: Mapping[str, frozenset[str]]) -> bool:
+        """Whether one of ``words``, in lower case and with its characters, stands in the text but in masks."""
+        lower = self.lower_unmasked
+        if len(lower) >= _LONG_CHARS and self._letters is None:
+            self._letters = frozenset(lower)  # most words need a letter that a text of few does not have
+        letters = self._letters
+        for word, chars in words.items():  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
+            if (letters is None or chars <= letters) and word in lower:
+                return True
+        return False
 
     def kept[T](self, make: Callable[[str], T]) -> T:
         """What ``make`` makes of the text, made once."""
