@@ -229,3 +229,17 @@ def test_what_was_not_tried_when_the_time_was_up_is_tried_in_the_next_text() -> 
         budget.begin_leaf()
         assert search.spans(View(text), None, budget) == expected, looks
     assert stopped > 100
+
+
+def test_what_stands_beside_a_number_counts_each_time_that_it_comes() -> None:
+    search, budget = PhoneSearch(("US",), phonenumbers.Leniency.VALID), Budget()
+    number, other = "212 555 2368", "2012-01-02 08"  # the second is a time where minutes follow
+    texts = [
+        f"{before}{one}{behind}"
+        for one in (number, other)
+        for before in ("", "a", "$", "\u53f7")
+        for behind in ("", "b", "%", ":00", ":0", " is", "\u53f7")
+    ]
+    for text in [*texts, *reversed(texts)]:
+        expected = [(one.start, one.end) for one in phonenumbers.PhoneNumberMatcher(text, "US")]
+        assert search.spans(View(text), None, budget) == expected, text

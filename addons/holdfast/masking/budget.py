@@ -21,6 +21,8 @@ _BESIDE_VALUES: Final = ("{", "[", ",", ":")  # one of these stands beside each
 RESULT_CHARS: Final = 64  # what one result costs that is judged, lifted or masked, in characters given to a pattern
 
 
+# What may be a number; whether what stands before it, or behind, may touch one; whether that makes a time of it.
+type Candidate = tuple[str, bool, bool, bool]
 type Try = tuple[int, int, Sequence[str]]  # start and end in a candidate, and the regions in which that is a number
 
 
@@ -71,7 +73,7 @@ class Budget:
         self.hits_max = limits.hits_max
         self.search_s = limits.search_s
         self.phones: dict[tuple[str, int, bool], list[tuple[int, int]]] = {}
-        self.candidates: dict[tuple[str, str, str], tuple[list[Try], Iterator[Try]]] = {}
+        self.candidates: dict[Candidate, tuple[list[Try], Iterator[Try]]] = {}
         self.numbers: dict[str, Sequence[str]] = {}
         self.dialled: dict[str, Sequence[str]] = {}
         self.expected: list[str] = []

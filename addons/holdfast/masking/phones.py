@@ -20,7 +20,7 @@ from phonenumbers import phonenumberutil
 
 from holdfast.errors import MaskingError
 from holdfast.masking.approx import Approximation, approximation_of, to_end_of_run
-from holdfast.masking.budget import Budget, Try
+from holdfast.masking.budget import Budget, Candidate, Try
 from holdfast.masking.extent import extent_of
 from holdfast.masking.numbers import TRY_CHARS, Numbers
 from holdfast.masking.prefilter import Hits
@@ -34,8 +34,7 @@ _TIMES: Final[re.Pattern[str]] = upstream._TIME_STAMPS  # noqa: SLF001 -- same
 _TIMES_SUFFIX: Final[re.Pattern[str]] = upstream._TIME_STAMPS_SUFFIX  # noqa: SLF001 -- same
 _INNER: Final[tuple[re.Pattern[str], ...]] = tuple(upstream._INNER_MATCHES)  # noqa: SLF001 -- same
 _LEAD: Final[re.Pattern[str]] = upstream._LEAD_PATTERN  # noqa: SLF001 -- same
-_MARGIN_CHARS: Final = 8  # more than the matcher looks at behind a candidate
-_SUFFIX_CHARS: Final = 3  # behind a candidate, what makes a time of it
+_MARGIN_CHARS: Final = 3  # behind a candidate, what may make a time of it
 _GROUP_CHARS: Final = 16  # what looking at one group costs
 _DIGITS: Final = frozenset("0123456789")
 
@@ -74,7 +73,7 @@ class PhoneSearch:
         self._part_chars_min = self._digits_min if self._is_gated else 1
         flags = _CANDIDATE.flags & re.IGNORECASE
         extent = extent_of(_CANDIDATE.pattern, flags)
-        self._plain = extent.table if extent and extent.reach < _MARGIN_CHARS else None
+        self._plain = extent.table if extent and extent.reach <= _MARGIN_CHARS else None
         self._anchored = extent.anchored(_DIGITS) if extent and self._plain else None
         self.filter: int | None = None
         self.approximation: Approximation | None = self._approximation()
@@ -148,7 +147,9 @@ class PhoneSearch:
     ) -> Iterator[tuple[Span, tuple[str, ...]]]:
         """For each region in which something in ``candidate`` is a number: the first that is, as the matcher tries."""
         end = start + len(candidate)
-        key = (text[start - 1 : start], candidate, text[end : end + _SUFFIX_CHARS])  # all that is looked at
+        # All that is looked at: of what stands beside it, whether that may touch a number, or makes a time of it.
+        beside = start > 0 and _is_glue(text[start - 1]), end < len(text) and _is_glue(text[end])
+        key = (candidate, *beside, _TIMES_SUFFIX.match(text, end) is not None)
         if key not in budget.candidates:
             budget.candidates[key] = ([], self._tried(text, candidate, start, budget))
         left = set(regions)
@@ -187,7 +188,7 @@ class PhoneSearch:
         return offset == 0 or not _is_glue(text[offset - 1]) or _LEAD.match(part) is not None
 
 
-def _each_try(key: tuple[str, str, str], budget: Budget) -> Iterator[Try]:
+def _each_try(key: Candidate, budget: Budget) -> Iterator[Try]:
     """What is known of a candidate, and then what is found as it is asked for, which is known from then on."""
     known, further = budget.candidates[key]
     at = 0
@@ -196,7 +197,7 @@ def _each_try(key: tuple[str, str, str], budget: Budget) -> Iterator[Try]:
         at += 1
 
 
-def _is_another(known: list[Try], further: Iterator[Try], key: tuple[str, str, str], budget: Budget) -> bool:
+def _is_another(known: list[Try], further: Iterator[Try], key: Candidate, budget: Budget) -> bool:
     try:
         found = next(further, None)
     except MaskingError:
