@@ -36,6 +36,8 @@ def kept(masker: Masker, text: str) -> str:
         ("name;card\r\nAda;4111111111111112\r\n", "name;card\r\nAda;************1112\r\n"),
         ('"Name","SSN"\n"Lovelace, Ada","234456789"\n', '"Name","SSN"\n"<PERSON>","<US_SSN>"\n'),
         ('note,ssn\n"two\nlines, of",234456789\nx,234456780', 'note,ssn\n"two\nlines, of",<US_SSN>\nx,<US_SSN>'),
+        ("Card no. (corporate),age\n4111111111111112,9\n", "Card no. (corporate),age\n************1112,9\n"),
+        ('"Card, old";Stand(e)\n4111111111111112;9\n', '"Card, old";Stand(e)\n************1112;9\n'),
         ("user,ssn\nLovelace, Ada,234456789\n", "user,ssn\nLovelace, Ada,<US_SSN>\n"),
         ("Staff, as of today\nname,ssn\nAda,234456789\n", "Staff, as of today\nname,ssn\n<PERSON>,<US_SSN>\n"),
         ("id, user, pwd\n1, ada, hunter2\n", "id, user, pwd\n1, ada, <PASSWORD>\n"),

@@ -26,6 +26,8 @@ _HEADERS_MAX: Final = 4  # of lines alike, those in which a header is looked for
 
 # What the second of two columns is called where the first names each value.
 VALUES: Final = frozenset({"value", "values", "setting", "default", "content", "example", "wert"})
+# Beside a name, in brackets: how it is written or meant, or its other form (``Date of birth (DD/MM)``, ``né(e)``).
+_ASIDE: Final = re.compile(r"\s\([^()]{1,24}\)|(?<=\w)\((?:e|s|r|n|in|en|es)\)")
 _AROUND: Final = " \t\r\"'`*>\ufeff"  # a name; also the sign of a quoted line, and what a file may begin with
 # What heads a list of columns: their names, and what is said of each.
 _SUBJECTS: Final = frozenset({"column", "column_name", "column name", "field", "name", "attribute", "property"})
@@ -79,7 +81,7 @@ class Table(abc.ABC):
         bounds = self.bounds(at)
         if not 1 <= len(bounds) <= COLUMNS_MAX:
             return None
-        names = told([self.text[start:end].strip(_AROUND) for start, end in bounds])
+        names = told([self._named(self.text[start:end].strip()) for start, end in bounds])
         if not any(names) or not all(reads_as_name(name) for name in names if name):
             return None
         known = [bool(name) and self.matters(name) for name in names]
@@ -92,6 +94,11 @@ class Table(abc.ABC):
             if self.is_header(at, bounds)
             else None
         )
+
+    def _named(self, cell: str) -> str:
+        """What ``cell`` may call a column. In quotes, there may be a comma in it."""
+        name = cell.strip(_AROUND)
+        return _ASIDE.sub("", name.replace(", ", " ") if cell.startswith('"') else name)
 
     def _is_data(self, at: int, unknown: list[str], known: list[bool]) -> bool:
         """Whether a line is none of names: of two columns, ``user1`` is one only where no other name stands below."""
