@@ -10,6 +10,7 @@ from holdfast.call import Call, Direction
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.glue import glued_in, unglued
 from holdfast.masking.masker import Masker
+from holdfast.masking.spellings import spellings_of
 
 VALUES = [
     *("4111111111111111", "4111 1111 1111 1111", "234-45-6789", "bob@example.com", "DE89370400440532013000"),
@@ -171,3 +172,13 @@ def test_a_ruled_line_is_looked_at_once() -> None:
 def test_a_mask_over_another_spelling_ends_with_a_whole_escape(masker: Masker) -> None:
     text = "pa\\\\u0073%73word\uff1d\\\\u0054r\\x30ub4dor&\\x33&amp;%20%20"
     assert masker.keep_text(text) == "pa\\\\u0073%73word\uff1d<PASSWORD>%20%20"
+
+
+@pytest.mark.parametrize("behind", ["\u53f7", "_x"])
+def test_a_value_glued_to_a_letter_and_to_what_a_decoded_digit_touches_is_found_at_first_sight(
+    masker: Masker, behind: str
+) -> None:
+    text = f"\u043041111111111\u2460\u2460\u2460\u2460\u2460{behind} of"
+    assert "4111" not in masker.keep_text(text)
+    first, again = (len(spellings_of(text, is_again=one).others) for one in (False, True))
+    assert again < first

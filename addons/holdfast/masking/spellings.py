@@ -9,6 +9,7 @@ A long text is spelled only around what can be spelled otherwise, far enough for
 
 import bisect
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -52,8 +53,12 @@ class Spellings:
 NONE: Final = Spellings()
 
 
-def spellings_of(text: str) -> Spellings:
-    """The spellings of ``text`` that differ from it and from each other; for most texts there are none."""
+def spellings_of(text: str, *, is_again: bool = False) -> Spellings:
+    """The spellings of ``text`` that differ from it and from each other; for most texts there are none.
+
+    ``is_again``: it was searched before, in all of them, and what was found is masked in it. What is glued on one side
+    to letters of another script and on the other to what only looks like an edge of a word has been found then.
+    """
     is_plain = _PLAIN.fullmatch(text) is not None
     if is_plain and "=" not in text and "_" not in text:
         return NONE
@@ -62,12 +67,12 @@ def spellings_of(text: str) -> Spellings:
     strange = () if is_plain else _strange_in(text)
     kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
     stretches = _stretches(text, (mark for kind in kinds for mark in kind))
-    return Spellings(tuple(part for stretch in stretches for part in _fresh(text, stretch)), escapes)
+    return Spellings(tuple(part for stretch in stretches for part in _fresh(text, stretch, is_again=is_again)), escapes)
 
 
 def whole_spellings_of(text: str) -> tuple[Spelling, ...]:
     """The same over the whole text at once, whatever it costs: where a value reaches beyond a stretch."""
-    return tuple(_others(text, (0, len(text))))
+    return tuple(_others(text, (0, len(text)), is_again=False))
 
 
 def plainly(value: str) -> str:
@@ -78,13 +83,13 @@ def plainly(value: str) -> str:
     return last.text or value
 
 
-def _fresh(text: str, stretch: Stretch) -> Iterator[Spelling]:
+def _fresh(text: str, stretch: Stretch, *, is_again: bool) -> Iterator[Spelling]:
     """What there is to search in the spellings of a stretch: only where each differs from what it was made of.
 
     What lies further from a difference than any value reaches was found there, or in what that was made of.
     """
     known: set[tuple[int, str]] = set()
-    for spelling in _others(text, stretch):
+    for spelling in _others(text, stretch, is_again=is_again):
         for start, end in _stretches(spelling.text, spelling.changes):
             part = spelling.part(start, end)
             if (part.origins[0], part.text) not in known:
@@ -92,11 +97,17 @@ def _fresh(text: str, stretch: Stretch) -> Iterator[Spelling]:
                 yield part
 
 
-def _others(text: str, stretch: Stretch) -> Iterator[Spelling]:
+def _others(text: str, stretch: Stretch, *, is_again: bool) -> Iterator[Spelling]:
     start, end = stretch
     known = {text[start:end]}
-    for spelling in _all(as_it_stands(text[start:end], start)):
-        for one in (spelling, spelling.then(unglued(spelling.text)), *_without_plus(spelling)):
+    itself = as_it_stands(text[start:end], start)
+    apart = unglued(itself.text)
+    # Before letters of other scripts are taken for the Latin ones that they look like.
+    rounds = iter(()) if apart is None else _rounds(itself.then(apart))
+    without_glue = next(rounds, itself)
+    for spelling in itertools.chain(_all(itself), (without_glue,), rounds):
+        inner = None if is_again and spelling is without_glue else unglued(spelling.text)
+        for one in (spelling, spelling.then(inner), *_without_plus(spelling)):
             if one.text not in known:
                 known.add(one.text)
                 yield one
@@ -104,9 +115,6 @@ def _others(text: str, stretch: Stretch) -> Iterator[Spelling]:
 
 def _all(itself: Spelling) -> Iterator[Spelling]:
     yield from _rounds(itself)
-    apart = unglued(itself.text)
-    if apart is not None:  # before letters of other scripts are taken for the Latin ones that they look like
-        yield from _rounds(itself.then(apart))
     for one in _without_plus(itself):
         yield from _rounds(one)
     if is_soft(itself.text):
