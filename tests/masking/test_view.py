@@ -7,6 +7,8 @@ import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.extent import CASED_BYTE, DIGIT_BYTE, INSIDE, OTHER_BYTE, OUTSIDE, extent_of
+from holdfast.masking.masker import Masker
+from holdfast.masking.runners import ContextWords
 from holdfast.masking.view import View, shown
 from holdfast.masking.words import Cutter
 
@@ -84,3 +86,29 @@ def test_words_are_found_in_texts_of_any_length(rest: str) -> None:
         found = {word for word, chars in words.items() if view.has_unmasked({word: chars})}
         assert found == {word for word in words if word in view.lower_unmasked}
         assert view.has_unmasked(words) == bool(found)
+
+
+@pytest.mark.parametrize("text", ["12 <PHONE_NUMBER> 34", "\u0661\u0662", "12", "", "\u5361"])
+def test_a_text_without_letters_has_no_words(text: str) -> None:
+    view = View(text, Cutter(["PHONE_NUMBER"]).without_masks)
+    assert not view.has_letters
+    assert not ContextWords(["phone", "12a"]).may_help(view, ())
+    assert ContextWords(["phone", "12a"]).may_help(view, ("phone",))
+
+
+@pytest.mark.parametrize(("word", "text"), [("12", "12 <PHONE_NUMBER>"), ("k", "\u212a"), ("card", "CARD 12")])
+def test_words_of_digits_and_in_any_case_count_as_well(word: str, text: str) -> None:
+    assert ContextWords([word]).may_help(View(text, Cutter(["PHONE_NUMBER"]).without_masks), ())
+
+
+def test_no_text_of_a_message_is_made_bytes_of_twice(masker: Masker, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(text: str) -> bytes:
+        made.append(text)
+        return shown(text)
+
+    monkeypatch.setattr("holdfast.masking.budget.shown", counted)
+    text = "the card \u0664\u0661\u0661\u0661 1111 1111 1111 of nobody"
+    masker.keep_json({"a": text, "b": [f"{text} else", text]})
+    assert sorted(one for one in made if "\u0664" in one) == [text, f"{text} else"]

@@ -13,6 +13,7 @@ from holdfast.errors import MaskingError
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
 from holdfast.masking.unscanned import LeafError
+from holdfast.masking.view import shown
 
 LEAF_S_MAX: Final = 2.0  # processor time for one text of it
 MESSAGE_S_MAX: Final = 5.0  # processor time for one message; ordinary ones take less than a millisecond
@@ -57,7 +58,7 @@ class Budget:
     """What is left of a message's share. Made once per message; remembers what was learnt of its texts."""
 
     __slots__ = (
-        *("_chars", "_clock", "_has_looked", "_leaf_s", "_limits", "_started_s"),
+        *("_chars", "_clock", "_has_looked", "_leaf_s", "_limits", "_shown", "_started_s"),
         *("candidates", "dialled", "expected", "hits", "hits_max", "is_again", "numbers", "phones", "search_s"),
     )
 
@@ -78,6 +79,7 @@ class Budget:
         self.dialled: dict[str, Sequence[str]] = {}
         self.expected: list[str] = []
         self.hits: dict[str, Hits | None] = {}
+        self._shown: dict[str, bytes] = {}
         # Whether a text is looked at again with masks in it: each value of a row is as near to a word as the first.
         self.is_again = False
 
@@ -94,6 +96,13 @@ class Budget:
         """
         if not self.is_final and sum(map(text.count, _BESIDE_VALUES)) > JSON_VALUES_MAX:
             raise LeafError(f"JSON in a text may have more than {JSON_VALUES_MAX} values")
+
+    def show(self, text: str) -> bytes:
+        """What :func:`~holdfast.masking.view.shown` makes of ``text``, made once where that costs something."""
+        if text.isascii():
+            return shown(text)
+        known = self._shown.get(text)
+        return known if known is not None else self._shown.setdefault(text, shown(text))
 
     def begin_leaf(self) -> None:
         """What follows is for another text."""

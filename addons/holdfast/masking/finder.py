@@ -96,7 +96,7 @@ class DirectFinder:
     def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         """Presidio's results."""
         hits = budget.hits[text] if text in budget.hits else self._hits(text, budget)
-        view = View(text, self._cutter.without_masks)
+        view = View(text, self._cutter.without_masks, budget.show)
         results: list[RecognizerResult] = []
         nearby: Nearby | None = None
         for runner in self._wanted(view, hits):
@@ -113,7 +113,7 @@ class DirectFinder:
         fresh = [one for one in dict.fromkeys((text, *budget.expected)) if one not in budget.hits]
         budget.expected.clear()
         budget.spend(sum(map(len, fresh)))
-        budget.hits.update(zip(fresh, self._prefilter.scan(fresh, budget.hits_max), strict=True))
+        budget.hits.update(zip(fresh, self._prefilter.scan(fresh, budget.hits_max, budget.show), strict=True))
         return budget.hits[text]
 
     def _wanted(self, view: View, hits: Hits | None) -> Sequence[Runner]:

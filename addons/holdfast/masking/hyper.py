@@ -19,7 +19,7 @@ from holdfast.masking.automata import Automata
 from holdfast.masking.compiling import database_of, dumped_apart
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.unscanned import LeafError
-from holdfast.masking.view import shown
+from holdfast.masking.view import Show, shown
 
 HITS_FREE: Final = 2048  # hits of one scan that are taken in any case, some 0.5 us each
 HITS_TOGETHER: Final = 12_288  # the same of several texts: some thousand numbers, each of them all a text
@@ -43,7 +43,7 @@ class HyperscanPrefilter:
         self._databases = (narrow, wide)
         self._local = threading.local()  # a scratch serves one scan at a time
 
-    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:
+    def scan(self, texts: Sequence[str], hits_max: int | None = None, show: Show = shown) -> list[Hits | None]:
         """For each text, where approximations end in it; None for one that is full of them.
 
         Raises:
@@ -53,7 +53,7 @@ class HyperscanPrefilter:
         for wide in (False, True):
             places = [at for at, text in enumerate(texts) if text.isascii() != wide]
             if places:
-                parts = [shown(texts[at]) for at in places]
+                parts = [show(texts[at]) for at in places]
                 for at, hits in zip(places, self._scan(parts, int(wide), hits_max), strict=True):
                     found[at] = hits
         return found

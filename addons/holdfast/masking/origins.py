@@ -7,6 +7,8 @@ pieces begin, and where those began in the text that it was made of; that text m
 import bisect
 from collections.abc import Sequence
 
+type Layer = tuple[Sequence[int], Sequence[int]]  # where pieces begin, and what each is from
+
 
 class Origins:
     """For each index in a text, its end included, the index in the original. Never descends.
@@ -14,27 +16,27 @@ class Origins:
     Within a piece both go on one by one. So what stands for one thing of the original is a piece for each character.
     """
 
-    __slots__ = ("_before", "_firsts", "_froms")
+    __slots__ = ("_firsts", "_froms", "_layers")
 
-    def __init__(self, firsts: Sequence[int], froms: Sequence[int], before: "Origins | None" = None) -> None:
+    def __init__(self, firsts: Sequence[int], froms: Sequence[int], before: Sequence[Layer] = ()) -> None:
         """``firsts`` are the indices at which pieces begin, in order, the first of them 0; ``froms`` what each is from.
 
         Where several begin at one index, all but the last are empty. ``before`` says where ``froms`` themselves are
-        from; None where they are indices in the original.
+        from, the last made first; nothing where they are indices in the original.
         """
         self._firsts = firsts
         self._froms = froms
-        self._before = before
+        self._layers: tuple[Layer, ...] = ((firsts, froms), *before)
 
     def __getitem__(self, index: int) -> int:
-        piece = bisect.bisect_right(self._firsts, index) - 1
-        place = self._froms[piece] + index - self._firsts[piece]
-        return place if self._before is None else self._before[place]
+        for firsts, froms in self._layers:
+            piece = bisect.bisect_right(firsts, index) - 1
+            index += froms[piece] - firsts[piece]
+        return index
 
     def beyond(self, base: "Origins") -> "Origins":
         """These, of a text that was made of one whose origins are ``base``."""
-        before = base if self._before is None else self._before.beyond(base)
-        return Origins(self._firsts, self._froms, before)
+        return Origins(self._firsts, self._froms, (*self._layers[1:], *base._layers))  # noqa: SLF001 -- its own kind
 
     def index_of(self, place: int) -> int:
         """The first index that is from ``place`` or behind it, in the text that this one was made of."""

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from holdfast.masking.approx import Approximation
 from holdfast.masking.automata import Automata
+from holdfast.masking.view import Show, shown
 
 # Number of a pattern -> where matches of its approximation end in the text; empty where only that it has one is known.
 type Hits = dict[int, list[int]]
@@ -23,8 +24,10 @@ class Prefilter(Protocol):
 
     name: str
 
-    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:
+    def scan(self, texts: Sequence[str], hits_max: int | None = None, show: Show = shown) -> list[Hits | None]:
         """For each text, what may match in it; None where that cannot be told.
+
+        ``show`` is :func:`~holdfast.masking.view.shown`, or what remembers what it made.
 
         Raises:
             LeafError: there are more than ``hits_max`` places, and the engine tells them one by one.
@@ -40,7 +43,7 @@ class Pure:
 
     name = "pure"
 
-    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:  # noqa: ARG002 -- a Prefilter
+    def scan(self, texts: Sequence[str], hits_max: int | None = None, show: Show = shown) -> list[Hits | None]:  # noqa: ARG002 -- a Prefilter
         """Nothing, of every text."""
         return [None] * len(texts)
 

@@ -9,7 +9,7 @@ import re2
 from holdfast.masking.approx import Approximation
 from holdfast.masking.automata import Automata
 from holdfast.masking.prefilter import Hits
-from holdfast.masking.view import shown
+from holdfast.masking.view import Show, shown
 
 MEMORY_BYTES: Final = 128 * 1024 * 1024  # for automata; when it does not suffice, a set answers as if nothing matched
 _BUILT_COUNT_MAX: Final = 8
@@ -24,12 +24,12 @@ class Re2Prefilter:
         self._sets = (narrow, wide)
         self._numbers = numbers
 
-    def scan(self, texts: Sequence[str], hits_max: int | None = None) -> list[Hits | None]:  # noqa: ARG002 -- a Prefilter
+    def scan(self, texts: Sequence[str], hits_max: int | None = None, show: Show = shown) -> list[Hits | None]:  # noqa: ARG002 -- a Prefilter
         """For each text, what matches in it; None where the set ran out of memory."""
-        return [self._one(text) for text in texts]
+        return [self._one(text, show(text)) for text in texts]
 
-    def _one(self, text: str) -> Hits | None:
-        matching = self._sets[not text.isascii()].Match(shown(text)) or ()
+    def _one(self, text: str, raw: bytes) -> Hits | None:
+        matching = self._sets[not text.isascii()].Match(raw) or ()
         witness = len(self._numbers)
         if witness not in matching:
             return None

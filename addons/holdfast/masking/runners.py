@@ -61,6 +61,7 @@ class ContextWords:
         self.stems = frozenset(words)
         self._chars = {word: frozenset(word) for word in self.stems}
         self._plain = all(word.isascii() for word in self.stems)
+        self._lettered = all(any(char.isalpha() for char in word) for word in self.stems)
 
     def may_help(self, view: View, context: tuple[str, ...]) -> bool:
         """Whether one of the words stands anywhere in the text but in masks, or outside it."""
@@ -68,6 +69,8 @@ class ContextWords:
             return False
         if not self._plain or not self.stems.isdisjoint(context):
             return True
+        if self._lettered and not view.has_letters:
+            return False
         return view.has_unmasked(self._chars)
 
 

@@ -12,6 +12,7 @@ type Stretch = tuple[int, int]  # start and end in a text
 type Unit = tuple[str, int]  # what stands in the new spelling, and how many characters of the old one it stands for
 
 _CHARS_SOUGHT_MAX: Final = 16  # of more, the text is looked through once
+_SHORT_CHARS: Final = 64  # so is a short text, sooner than each is sought in it
 CHANGES_MAX: Final = 256  # of one spelling; one with more is taken to differ all over
 
 
@@ -45,6 +46,8 @@ class Spelling:
 
     def part(self, start: int, end: int) -> "Spelling":
         """``start:end`` of this spelling, and what is left of the units that this cuts."""
+        if start == 0 and end == len(self.text):
+            return self
         while start and self.origins[start] == self.origins[start - 1]:
             start -= 1
         while end < len(self.text) and self.origins[end] == self.origins[end - 1]:
@@ -135,7 +138,7 @@ def translated(text: str, chars: Mapping[str, str]) -> str:
 
 def _places(text: str, chars: Mapping[str, str]) -> list[int]:
     """Where any of ``chars`` stands."""
-    if len(chars) > _CHARS_SOUGHT_MAX:
+    if len(chars) > _CHARS_SOUGHT_MAX or len(text) <= _SHORT_CHARS:
         return [at for at, char in enumerate(text) if char in chars]
     places: list[int] = []
     for char in chars:

@@ -39,6 +39,7 @@ class Spellings:
 
     others: tuple[Spelling, ...] = ()
     escapes: tuple[Stretch, ...] = ()
+    starts: tuple[int, ...] = ()  # of the escapes
 
     def whole(self, start: int, end: int) -> Stretch:
         """``start:end`` of the text, grown so that no escape is cut in two."""
@@ -46,7 +47,7 @@ class Spellings:
 
     def _around(self, at: int) -> Stretch:
         """The escape that a cut at ``at`` would go through; ``at`` itself where there is none."""
-        before = bisect.bisect_left(self.escapes, at, key=_start) - 1
+        before = bisect.bisect_left(self.starts, at) - 1
         return self.escapes[before] if before >= 0 and at < self.escapes[before][1] else (at, at)
 
 
@@ -67,7 +68,8 @@ def spellings_of(text: str, *, is_again: bool = False) -> Spellings:
     strange = () if is_plain else _strange_in(text)
     kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
     stretches = _stretches(text, (mark for kind in kinds for mark in kind))
-    return Spellings(tuple(part for stretch in stretches for part in _fresh(text, stretch, is_again=is_again)), escapes)
+    others = tuple(part for stretch in stretches for part in _fresh(text, stretch, is_again=is_again))
+    return Spellings(others, escapes, tuple([start for start, _ in escapes]))
 
 
 def whole_spellings_of(text: str) -> tuple[Spelling, ...]:
@@ -214,7 +216,3 @@ def _blank_behind(text: str, at: int) -> int:
     high = at + RUN_CHARS_MAX
     found = [place for place in (text.find(" ", at, high), text.find("\n", at, high)) if place >= 0]
     return min(found, default=min(high, len(text)))
-
-
-def _start(stretch: Stretch) -> int:
-    return stretch[0]

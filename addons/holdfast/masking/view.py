@@ -14,6 +14,7 @@ type Windows = tuple[tuple[int, int], ...]
 type WindowsKey = tuple[bytes, int | None, int, int]
 
 _DIGITS: Final = b"0123456789" + bytes([DIGIT_BYTE])
+_LETTER: Final = re.compile("[a-z]")
 _DIGIT: Final = regex.compile(r"\d")
 _OTHER_BYTES: Final = bytes(byte for byte in range(256) if byte not in _DIGITS)
 _ANCHORS: Final = re.compile(ANCHOR + b"+")
@@ -23,12 +24,16 @@ _ASCII: Final = "".join(map(chr, range(0x80)))
 _BYTES: Final = bytes(range(256))
 _SOUGHT_MAX: Final = 16  # kinds of digits; for more of them the text is gone through once
 _LONG_CHARS: Final = 4096  # of a longer text it pays to know which characters it has
+_SHORT_CHARS: Final = 32  # so long a text is searched sooner than it is told where to search it
 _WIDTHS_MIN: Final = 6  # a run of so many times the longest match is worth cutting down
 
 
 @functools.lru_cache(maxsize=4096)
 def _is_digit(char: str) -> bool:
     return char.isdecimal() or _DIGIT.match(char) is not None
+
+
+type Show = Callable[[str], bytes]
 
 
 def shown(text: str) -> bytes:
@@ -60,14 +65,15 @@ class View:
     """What is asked about a text."""
 
     __slots__ = (
-        *("_bytes", "_chars", "_classes", "_digits", "_kept", "_known", "_letters", "_lower", "_unmask", "_unmasked"),
-        *("length", "text"),
+        *("_bytes", "_chars", "_classes", "_digits", "_has_letters", "_kept", "_known", "_letters", "_lower"),
+        *("_show", "_unmask", "_unmasked", "length", "text"),
     )
 
-    def __init__(self, text: str, unmask: Callable[[str], str] = str) -> None:
-        """``unmask`` takes the masks out of a text."""
+    def __init__(self, text: str, unmask: Callable[[str], str] = str, show: Show = shown) -> None:
+        """``unmask`` takes the masks out of a text; ``show`` is :func:`shown`, or what remembers what it made."""
         self.text = text
         self._unmask = unmask
+        self._show = show
         self.length = len(text)
         self._bytes: bytes | None = None
         self._chars: frozenset[str] | None = None
@@ -75,6 +81,7 @@ class View:
         self._lower: str | None = None
         self._unmasked: str | None = None
         self._letters: frozenset[str] | None = None
+        self._has_letters: bool | None = None
         self._classes: dict[bytes, bytes] = {}
         self._known: dict[WindowsKey, Windows] = {}
         self._kept: dict[Callable[[str], Any], Any] = {}
@@ -83,7 +90,7 @@ class View:
     def raw(self) -> bytes:
         """The text, one byte per character."""
         if self._bytes is None:
-            self._bytes = shown(self.text)
+            self._bytes = self._show(self.text)
         return self._bytes
 
     @property
@@ -115,6 +122,13 @@ class View:
             self._unmasked = self.lower if unmasked is self.text else lowered(unmasked)
         return self._unmasked
 
+    @property
+    def has_letters(self) -> bool:
+        """Whether a letter from A to Z stands in the text but in masks."""
+        if self._has_letters is None:
+            self._has_letters = _LETTER.search(self.lower_unmasked) is not None
+        return self._has_letters
+
     def has_unmasked(self, words: Mapping[str, frozenset[str]]) -> bool:
         """Whether one of ``words``, in lower case and with its characters, stands in the text but in masks."""
         lower = self.lower_unmasked
@@ -138,6 +152,8 @@ class View:
 
         ``table`` and ``width`` are those of an :class:`~holdfast.masking.extent.Extent`.
         """
+        if self.length <= _SHORT_CHARS:
+            return ((0, self.length),)
         classes = self._classes.get(table)
         if classes is None:
             classes = self._classes[table] = self.raw.translate(table)
