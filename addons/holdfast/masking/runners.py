@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import presidio_analyzer
 import regex  # type: ignore[import-untyped] # it ships no types
 from presidio_analyzer import EntityRecognizer, RecognizerResult
+from presidio_analyzer.predefined_recognizers import IbanRecognizer
 
 from holdfast.masking.budget import Budget
 from holdfast.masking.emails import email_search
@@ -23,11 +24,15 @@ from holdfast.masking.view import View
 
 
 class Runner(Protocol):
-    """Runs one recognizer."""
+    """Runs one recognizer.
+
+    ``is_local``: it is known to see no more of a text than its patterns and words of context.
+    """
 
     words: "ContextWords"
     thresholds: dict[str, float]
     needs_no_digit: bool
+    is_local: bool
 
     @property
     def searches(self) -> Sequence[Filtered]:
@@ -77,6 +82,8 @@ class ContextWords:
 class _PresidioRunner:
     """A recognizer that searches as Presidio's base class does."""
 
+    is_local = True
+
     def __init__(self, recognizer: Any) -> None:
         base = presidio_analyzer.PatternRecognizer
         self.words = ContextWords(recognizer.context)
@@ -122,6 +129,8 @@ class _PresidioRunner:
 class _OwnRunner:
     """An own pattern or a list of words."""
 
+    is_local = True
+
     def __init__(self, recognizer: PatternRecognizer) -> None:
         self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
@@ -142,6 +151,7 @@ class _PhoneRunner:
     """Telephone numbers."""
 
     needs_no_digit = False
+    is_local = True
 
     def __init__(self, recognizer: PhoneRecognizer) -> None:
         self.words = ContextWords(recognizer.context)
@@ -169,6 +179,7 @@ class _WholeRunner:
         self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
+        self.is_local = type(recognizer) is IbanRecognizer  # it looks at its matches, one by one
         self.searches = [
             Search(_compiled(recognizer, pattern)) for pattern in getattr(recognizer, "patterns", None) or ()
         ]
