@@ -8,9 +8,12 @@ from holdfast.masking.force import Force
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.named.blocks import cells_of_blocks
 from holdfast.masking.named.cell import Cell, Matters, Spend, has_one
+from holdfast.masking.named.chats import cells_of_chats
 from holdfast.masking.named.declared import cells_of_code
+from holdfast.masking.named.directories import cells_of_directories
 from holdfast.masking.named.lines import cells_of_lines
 from holdfast.masking.named.logins import cells_of_logins
+from holdfast.masking.named.mailed import cells_of_mailed
 from holdfast.masking.named.manifests import cells_of_manifests
 from holdfast.masking.named.markup import cells_of_markup
 from holdfast.masking.named.pairs import cells_of_pairs, cells_of_tuples
@@ -30,6 +33,7 @@ _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
 _BESIDE: Final[tuple[_Finder, ...]] = (
     *(cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples),
     *(cells_of_forms, cells_of_segments, cells_of_manifests, cells_of_logins, cells_of_code),
+    *(cells_of_mailed, cells_of_directories, cells_of_chats),
 )
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _VAGUE: Final = 0.3  # less than anything that a pattern finds
@@ -53,6 +57,7 @@ _SIGNS: Final = (  # without one of them there is nothing to find
         "\0",
         " |",
         " │",
+        "@",
     ),
 )
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern

@@ -1,0 +1,93 @@
+"""Names of persons that an address of mail in the same text spells: *Ada Lovelace* beside ``ada.lovelace@…``.
+
+Two words in capitals say little; that somebody's address is made of them says that they are a person's. An address may
+have both words with a mark between, in either order, or the first letter of one before the other.
+"""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of
+from holdfast.masking.persons import PERSON, is_called
+
+_LOCAL: Final = re.compile(r"(?<![\w.+%-])(?P<local>[A-Za-z][A-Za-z._-]{2,60}?)\d{0,6}(?:\+[\w.-]{1,32})?@(?=\w)")
+_PART: Final = r"[^\W\d_a-z\u00df-\u00f6\u00f8-\u00ff](?:[^\W\d_]|['\u2019-](?=[^\W\d_])){1,30}"
+_NAME: Final = re.compile(
+    rf"(?<![^\W_])(?P<first>{_PART})"
+    r"(?P<between>,? (?:[^\W\d_]\.? |(?:van|von|de|der|den|da|di|del|la|dos|bin|al) ){0,2})"
+    rf"(?=(?P<last>{_PART})(?!\w))"
+)
+_MARK: Final = re.compile(r"[._-]+")
+_LETTERS_MIN: Final = 3  # of a family name: ``abc@`` is made of too many pairs of words
+# What an address of an office is made of, beside the words of firms.
+_OFFICE_TEXT: Final = """no not do reply data protection privacy security press media legal human resources customer
+client public relations general info contact hello world first last your name user sales job jobs career careers web
+master system admin account accounts billing mail email open source release manager project issue bug mailing list
+developer developers help news marketing quality order orders test example"""
+_OFFICES: Final = frozenset(_OFFICE_TEXT.split())
+_UMLAUTS: Final = str.maketrans({"\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue", "\u00df": "ss", "\u00f8": "o"})
+
+
+def cells_of_mailed(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
+    """The names in ``text`` that an address in it is made of."""
+    if "@" not in text or not matters(PERSON):
+        return
+    spend(len(text))
+    whole, marked = _locals(text)
+    if not whole and not marked:
+        return
+    spend(len(text))
+    plain = functools.cache(_plain)  # words recur, and no other text should learn them
+    for match in _NAME.finditer(text):
+        said = match["first"] + match["between"] + match["last"]
+        if _is_spelled(match, whole, marked, plain) and is_called(said.replace(".", "")) and not _is_office(match):
+            yield from _named(text, match)
+
+
+def _named(text: str, match: re.Match[str]) -> Iterator[Cell]:
+    if cell := cell_of(text, match.start(), match.end("last"), PERSON):
+        yield cell
+
+
+def _locals(text: str) -> tuple[set[str], set[tuple[str, ...]]]:
+    """What stands before the at signs of ``text``: in one piece, and in two between marks."""
+    whole: set[str] = set()
+    marked: set[tuple[str, ...]] = set()
+    for match in _LOCAL.finditer(text):
+        parts = tuple(part for part in _MARK.split(match["local"].lower()) if part)
+        if len(parts) == 1:
+            whole.add(parts[0])
+        elif parts:
+            marked.add((parts[0], parts[-1]))
+    return whole, marked
+
+
+def _is_spelled(
+    match: re.Match[str], whole: set[str], marked: set[tuple[str, ...]], plain: Callable[[str], frozenset[str]]
+) -> bool:
+    joined = match["between"].replace(",", "").strip()
+    lasts = [match["last"], joined + match["last"]] if joined else [match["last"]]
+    for first in plain(match["first"]):
+        for last in (spelled for one in lasts for spelled in plain(one)):
+            if not first or len(last) < _LETTERS_MIN:
+                continue
+            if not marked.isdisjoint(((first, last), (last, first), (first[0], last), (last[0], first))):
+                return True
+            if first[0] + last in whole or ("," in match["between"] and last[0] + first in whole):
+                return True
+    return False
+
+
+def _is_office(match: re.Match[str]) -> bool:
+    return match["first"].lower() in _OFFICES or match["last"].lower() in _OFFICES
+
+
+def _plain(word: str) -> frozenset[str]:
+    """``word`` in the letters that an address may have: without accents, or with two letters for one."""
+    lower = word.lower()
+    bare = "".join(char for char in unicodedata.normalize("NFKD", lower) if char.isascii())
+    spelled = (bare, lower.translate(_UMLAUTS))
+    return frozenset("".join(filter(str.isalpha, one)) for one in spelled if one.isascii())
