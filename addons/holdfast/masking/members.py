@@ -22,7 +22,11 @@ _KEY: Final = "private_key"
 _KEY_NUMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 # Beside an address of mail these are what somebody is called, and nothing else is.
 _FOREIGN: Final = frozenset({"nom", "nombre", "nome", "naam"})  # beside the rest of a name, the first or last of it
-_NAMES: Final = _FOREIGN | {"name", "Name", "nm", "displayName", "display_name", "DisplayName", "real_name", "realName"}
+# Of the lines of a name, as SAP has them, and the questions of a form.
+_NUMBERED: Final = frozenset({"name1", "Name1", "NAME1", *(f"q{number}_name" for number in range(1, 10))})
+_NAMES: Final = (
+    _FOREIGN | _NUMBERED | {"name", "Name", "nm", "displayName", "display_name", "DisplayName", "real_name", "realName"}
+)
 # So they are beside what only persons have, if they read like it; firms and devices have telephone numbers too.
 _PERSONAL: Final = frozenset(
     {"PHONE_NUMBER", "DATE_OF_BIRTH", "US_SSN", "US_PASSPORT", "MEDICAL_RECORD", "NATIONAL_ID", "CREDIT_CARD"}

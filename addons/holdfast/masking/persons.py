@@ -26,8 +26,8 @@ _FIRMS: Final = frozenset(_FIRM_TEXT.split())
 
 
 def is_bare_name(name: str) -> bool:
-    """Whether ``name`` says that its value is what something, or somebody, is called."""
-    return " ".join(name_words(name)) in _NAMES
+    """Whether ``name`` says that its value is what something, or somebody, is called: ``Name1``, ``q1_name``."""
+    return " ".join(word for word in name_words(name) if not word.isdigit()).removeprefix("q ") in _NAMES
 
 
 def is_about_persons(name: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import pytest
 from tests.masking.named.test_values import kept
 
+from holdfast.jsontext import JsonObject
 from holdfast.masking.masker import Masker
 
 ADA = "Ada Lovelace"
@@ -101,3 +102,22 @@ def test_a_log_or_an_agenda_is_no_chat(masker: Masker, text: str) -> None:
 )
 def test_a_name_that_an_address_of_mail_spells_is_that_of_a_person(masker: Masker, text: str, masked: str) -> None:
     assert re.sub(r"(?<=ADDRESS)_[0-9a-f]{12}", "", kept(masker, text)) == masked
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ({"NAME1": ADA, "PHONE": "2125552368"}, {"NAME1": "<PERSON>", "PHONE": "<PHONE_NUMBER>"}),
+        ({"q1_name": ADA, "q2_dob": "1980-02-29"}, {"q1_name": "<PERSON>", "q2_dob": "<DATE_OF_BIRTH>"}),
+        ({"NAME1": "Build Test", "size": 12}, {"NAME1": "Build Test", "size": 12}),
+    ],
+)
+def test_the_first_line_of_a_name_is_a_persons_beside_what_only_persons_have(
+    masker: Masker, value: JsonObject, masked: JsonObject
+) -> None:
+    assert masker.keep_json(value) == masked
+
+
+def test_a_numbered_column_of_names_is_that_of_persons_beside_what_only_persons_have(masker: Masker) -> None:
+    assert kept(masker, "ID,NAME1,PHONE\n1,Ada,2125552368\n") == "ID,NAME1,PHONE\n1,<PERSON>,<PHONE_NUMBER>\n"
+    assert kept(masker, "ID,NAME1,SIZE\n1,Ada,2125552368\n") == "ID,NAME1,SIZE\n1,Ada,2125552368\n"

@@ -1,4 +1,4 @@
-"""Values in the forms of some programs: of PHP, HTTP, LDIF, Terraform, Kubernetes, HL7, X12, contacts."""
+"""Values in the forms of some programs: of PHP, HTTP, LDIF, Terraform, Kubernetes, HL7, X12, EDIFACT, contacts."""
 
 import base64
 
@@ -59,6 +59,11 @@ PID = "PID|1||7095748^^^HOSP^MR||Doe^Ada||19800229|F|||1 Main St^^X||2125552368|
             "REF*SY*234456789~DMG*D8*19800229*F~NM1*IL*1*DOE*ADA****34*234456789~PER*IP**HP*2125552368~",
             "REF*SY*<US_SSN>~DMG*D8*<DATE_OF_BIRTH>*F~NM1*IL*1*<PERSON>****34*<US_SSN>~PER*IP**HP*<PHONE_NUMBER>~",
         ),
+        (
+            "UNB+UNOA:2'CTA+IC+1:Ada Lovelace'COM+0612345678:TE'COM+?+31612345678:FX'COM+12345678:XX'",
+            "UNB+UNOA:2'CTA+IC+1:<PERSON>'COM+<PHONE_NUMBER>:TE'COM+<PHONE_NUMBER>:FX'COM+12345678:XX'",
+        ),
+        ("CTA+IC+1:Sales'x\n", "CTA+IC+1:Sales'x\n"),
         (
             "BEGIN:VCARD\nFN:Ada L\nBDAY:19800229\nEND:VCARD",
             "BEGIN:VCARD\nFN:<PERSON>\nBDAY:<DATE_OF_BIRTH>\nEND:VCARD",

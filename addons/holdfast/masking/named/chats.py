@@ -43,19 +43,28 @@ train flight bus departure arrival opening closing everyone unknown agenda coffe
 workshop training registration welcome panel talk check visit appointment lecture discussion remarks reception ceremony
 tour hour networking social questions room"""
 _NO_PERSONS: Final = frozenset(_NO_PERSON_TEXT.split())
-_SIGNS: Final = ("] ", " - ", " \u2013 ", "\nFrom ", " From ", "\tFrom ", "<v ", "<v.", " AM", " PM", "]\n", "]\r")
+_LINED: Final = ("] ", " - ", " \u2013 ")
+_HEADED: Final = ("M\n", "M\r", "]\n", "]\r", "day at ")
+_MET: Final = (" From ", "\tFrom ", "<v ", "<v.")
 
 
 def cells_of_chats(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
     """The speakers of chats in ``text``."""
-    if not has_one(text, _SIGNS) or not matters(PERSON):
+    if ":" not in text or not matters(PERSON):
         return
-    spend(len(text))
-    found = [*_speakers(text, _DATED), *_speakers(text, _TIMED), *_heads(text), *_meetings(text)]
+    found: list[tuple[int, int]] = []
+    for signs, look in _LOOKS:
+        if has_one(text, signs):
+            spend(len(text))
+            found += look(text)
     for start, end in found:
-        spend(end - start)
         if cell := cell_of(text, start, end, PERSON):
             yield cell
+
+
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    yield from _speakers(text, _DATED)
+    yield from _speakers(text, _TIMED)
 
 
 def _speakers(text: str, shape: re.Pattern[str]) -> Iterator[tuple[int, int]]:
@@ -78,9 +87,9 @@ def _heads(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _meetings(text: str) -> Iterator[tuple[int, int]]:
-    for line in _TOLD.finditer(text) if "From" in text else ():
+    for line in _TOLD.finditer(text):
         yield from (line.span(one) for one in ("name", "other") if _is_whole(line[one].strip()))
-    for line in _VOICE.finditer(text) if "<v" in text else ():
+    for line in _VOICE.finditer(text):
         if _may_speak(line["name"]):
             yield line.span("name")
 
@@ -98,3 +107,6 @@ def _may_speak(name: str) -> bool:
 def _is_thing(word: str) -> bool:
     word = word.strip(".").lower()
     return word in _NO_PERSONS or word.endswith("ing")
+
+
+_LOOKS: Final = ((_LINED, _lines), (_HEADED, _heads), (_MET, _meetings))

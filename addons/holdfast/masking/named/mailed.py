@@ -13,7 +13,8 @@ from typing import Final
 from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of
 from holdfast.masking.persons import PERSON, is_called
 
-_LOCAL: Final = re.compile(r"(?<![\w.+%-])(?P<local>[A-Za-z][A-Za-z._-]{2,60}?)\d{0,6}(?:\+[\w.-]{1,32})?@(?=\w)")
+_LOCAL: Final = re.compile(r"(?<![\w.+%-])(?P<local>[A-Za-z][A-Za-z._-]{2,60})\d{0,6}(?:\+[\w.-]{1,32})?\Z")
+_LOCAL_CHARS_MAX: Final = 64  # RFC 5321, 4.5.3.1.1
 _PART: Final = r"[^\W\d_a-z\u00df-\u00f6\u00f8-\u00ff](?:[^\W\d_]|['\u2019-](?=[^\W\d_])){1,30}"
 _NAME: Final = re.compile(
     rf"(?<![^\W_])(?P<first>{_PART})"
@@ -56,7 +57,12 @@ def _locals(text: str) -> tuple[set[str], set[tuple[str, ...]]]:
     """What stands before the at signs of ``text``: in one piece, and in two between marks."""
     whole: set[str] = set()
     marked: set[tuple[str, ...]] = set()
-    for match in _LOCAL.finditer(text):
+    at = text.find("@")
+    while at >= 0:
+        match = _LOCAL.search(text, max(0, at - _LOCAL_CHARS_MAX), at)
+        at = text.find("@", at + 1)
+        if match is None:
+            continue
         parts = tuple(part for part in _MARK.split(match["local"].lower()) if part)
         if len(parts) == 1:
             whole.add(parts[0])

@@ -1,7 +1,7 @@
-"""Messages of segments, whose fields are told by their number: HL7 version 2, X12, and contacts in vCards.
+"""Messages of segments, whose fields are told by their number: HL7 version 2, X12, EDIFACT, and contacts in vCards.
 
-What a field holds is said by the standards (HL7 2.5.1, 3.4.2 and 6.5; X12 005010X220A1): so its name is given here, and
-whether it is regulated is asked of the rules, as everywhere.
+What a field holds is said by the standards (HL7 2.5.1, 3.4.2 and 6.5; X12 005010X220A1; EDIFACT D.96A): so its name is
+given here, and whether it is regulated is asked of the rules, as everywhere.
 """
 
 import re
@@ -31,6 +31,11 @@ _X12: Final = re.compile(
 _REFS: Final = {"SY": "ssn", "0F": "subscriber id", "1L": "policy number", "EA": "mrn", "D9": "mrn"}
 _IDS: Final = {"34": "ssn", "SY": "ssn", "MI": "subscriber id", "EI": "ein"}
 _NUMBER: Final = re.compile(r"(?:TE|HP|WP|CP|FX)\*([^*~\n]{1,40})")
+# Whom to call, and where; a mark that separates has a question mark before it where it is none (ISO 9735).
+_EDIFACT: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:COM\+(?P<phone>(?:\?\+)?[\d(][\d ()/.-]{5,30}):(?:TE|FX|AL|MA|CA)(?=['+:])"
+    r"|CTA\+[A-Z]{2,3}\+[^:'+\n]{0,17}:(?P<contact>(?:[^:'+?\n]|\?.){2,80}))"
+)
 _CARD: Final = re.compile(
     r"^(?:item\d{1,3}\.)?(?P<kind>FN|N|BDAY|ADR|TEL|NICKNAME)(?:;[^:\r\n]{0,200})?:(?P<value>[^\r\n]{1,400})"
     r"|;CN=\"?(?P<cn>[^\";:\r\n]{1,100})",
@@ -46,6 +51,8 @@ def cells_of_segments(text: str, matters: Matters, spend: Spend) -> Iterator[Cel
         yield from _hl7(text, matters, spend)
     if "NM1*" in text or "DMG*" in text or "REF*" in text:
         yield from _x12(text, matters, spend)
+    if "COM+" in text or "CTA+" in text:
+        yield from _edifact(text, matters, spend)
     if "BEGIN:V" in text:
         yield from _cards(text, matters, spend)
 
@@ -89,6 +96,14 @@ def _elements(match: re.Match[str]) -> Iterator[tuple[str, tuple[int, int]]]:
         first = match.start("contact")
         for number in _NUMBER.finditer(match["contact"]):
             yield "phone", (first + number.start(1), first + number.end(1))
+
+
+def _edifact(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:
+    for match in _EDIFACT.finditer(text):
+        spend(len(match[0]))
+        group, name = ("phone", "phone") if match["phone"] else ("contact", "contact person")
+        if matters(name) and (cell := cell_of(text, *match.span(group), name)):
+            yield cell
 
 
 def _cards(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]:

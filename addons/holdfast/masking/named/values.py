@@ -30,10 +30,11 @@ type _Finder = Callable[[str, Matters, Spend], Iterator[Cell]]
 
 # Far from their name, so that a word of it is no context for them in the text.
 _APART: Final[tuple[_Finder, ...]] = (cells_of_lines, cells_of_sql)
+_MAILED: Final[tuple[_Finder, ...]] = (cells_of_mailed,)
 _BESIDE: Final[tuple[_Finder, ...]] = (
     *(cells_of_markup, cells_of_blocks, cells_of_pairs, cells_of_tuples),
     *(cells_of_forms, cells_of_segments, cells_of_manifests, cells_of_logins, cells_of_code),
-    *(cells_of_mailed, cells_of_directories, cells_of_chats),
+    *(cells_of_directories, cells_of_chats, *_MAILED),
 )
 _NOTHING: Final = frozenset({"\\n", "null", "(null)", "nil", "none", "n/a", "nan", "undefined", "-", "--", "..."})
 _VAGUE: Final = 0.3  # less than anything that a pattern finds
@@ -48,6 +49,8 @@ _SIGNS: Final = (  # without one of them there is nothing to find
         "NM1*",
         "DMG*",
         "REF*",
+        "COM+",
+        "CTA+",
         "REG_",
         "--from-",
         "sudo ",
@@ -57,7 +60,6 @@ _SIGNS: Final = (  # without one of them there is nothing to find
         "\0",
         " |",
         " │",
-        "@",
     ),
 )
 _NAME_CHARS: Final = 16  # to look a name up costs as much as to give as many characters to a pattern
@@ -76,9 +78,13 @@ class Values:
         Raises:
             MaskingError: masking takes too long.
         """
-        return self._spans(text, budget) if len(text) >= _CHARS_MIN and has_one(text, _SIGNS) else []
+        if len(text) < _CHARS_MIN:
+            return []
+        if has_one(text, _SIGNS):
+            return self._spans(text, budget, _APART, _BESIDE)
+        return self._spans(text, budget, (), _MAILED) if "@" in text else []
 
-    def _spans(self, text: str, budget: Budget) -> list[Span]:
+    def _spans(self, text: str, budget: Budget, far: tuple[_Finder, ...], near: tuple[_Finder, ...]) -> list[Span]:
         budget.spend(len(text))
 
         def matters(name: str) -> bool:
@@ -89,8 +95,8 @@ class Values:
             budget.spend(_NAME_CHARS)
             return self._forces.knows(name)
 
-        apart = (cell for finder in _APART for cell in finder(text, matters, budget.spend))
-        beside = (cell for finder in _BESIDE for cell in finder(text, is_known, budget.spend))
+        apart = (cell for finder in far for cell in finder(text, matters, budget.spend))
+        beside = (cell for finder in near for cell in finder(text, is_known, budget.spend))
         return [span for cells in (apart, beside) for cell in cells for span in self._of(text, cell, budget)]
 
     def _of(self, text: str, cell: Cell, budget: Budget) -> Iterator[Span]:
