@@ -188,6 +188,14 @@ def test_a_spelling_is_searched_only_where_it_differs_from_what_it_was_made_of()
     assert any("A" in other.text for other in others)
 
 
+@pytest.mark.parametrize("digit", ["\\uff11", "\uff11"])
+def test_a_value_among_many_escapes_and_a_few_look_alikes_is_masked(masker: Masker, digit: str) -> None:
+    letters = "l\\u0065tt\\u0065r "
+    card = "4111\\u00201111\\u00201111\\u00201111"
+    text = f"one of {digit} or {digit} {letters * 200} card {card} {letters * 200}"
+    assert masker.keep_json(text) == text.replace(card, "************1111")
+
+
 def test_no_unit_is_cut_where_a_spelling_is_searched_in_parts() -> None:
     whole = as_it_stands("x \u33af 1").swapped({"\u33af": "rad/s2"})  # the unit is one character
     for start, end in ((4, 5), (2, 3), (2, 8), (7, 8)):

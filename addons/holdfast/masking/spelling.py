@@ -21,7 +21,8 @@ class Spelling:
     """``text``, and for each of its characters the index in the original; one more at the end, where the original ends.
 
     Several characters may come from one place of the original (a ligature), and one from many (an escape): these are
-    its units, and a span always covers whole ones. ``changes`` are where ``text`` differs from what it was made of.
+    its units, and a span always covers whole ones. ``changes`` are where ``text`` differs from what it was made of,
+    in order and apart from each other.
     """
 
     text: str
@@ -150,7 +151,16 @@ def _places(text: str, chars: Mapping[str, str]) -> list[int]:
 
 
 def _few(changes: list[Stretch], length: int) -> tuple[Stretch, ...]:
-    return tuple(sorted(changes)) if len(changes) <= CHANGES_MAX else ((0, length),)
+    """``changes`` in order and apart from each other; all of the text where they are many."""
+    if len(changes) > CHANGES_MAX:
+        return ((0, length),)
+    apart: list[Stretch] = []
+    for start, end in sorted(changes):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return tuple(apart)
 
 
 def _end(stretch: Stretch) -> int:
