@@ -196,6 +196,14 @@ def test_a_value_among_many_escapes_and_a_few_look_alikes_is_masked(masker: Mask
     assert masker.keep_json(text) == text.replace(card, "************1111")
 
 
+def test_what_is_decoded_in_two_orders_is_searched_where_the_shorter_way_differs() -> None:
+    text = "".join(f"&#{ord(char)};" for char in "red paper and blue ink " * 60) + "%34"
+    whole, *parts = sorted((one.text for one in spellings_of(text).others), key=len, reverse=True)
+    assert whole.endswith("red paper and blue ink %34")
+    assert any(part.endswith("red paper and blue ink 4") for part in parts)
+    assert max(map(len, parts)) < 600
+
+
 def test_no_unit_is_cut_where_a_spelling_is_searched_in_parts() -> None:
     whole = as_it_stands("x \u33af 1").swapped({"\u33af": "rad/s2"})  # the unit is one character
     for start, end in ((4, 5), (2, 3), (2, 8), (7, 8)):

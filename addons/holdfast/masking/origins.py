@@ -5,7 +5,7 @@ pieces begin, and where those began in the text that it was made of; that text m
 """
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 type Layer = tuple[Sequence[int], Sequence[int]]  # where pieces begin, and what each is from
 
@@ -74,6 +74,22 @@ class Pieces:
         self.length += count
         self._firsts.extend(range(first, self.length))
         self._froms.extend([place] * count)
+
+    def stand_all(self, place: int, units: Iterable[tuple[str, int]], parts: list[str]) -> int:
+        """What is written next are ``units``: texts, each for so many characters from ``place`` on; put into ``parts``.
+
+        Returns the place behind them.
+        """
+        firsts, froms, length = self._firsts, self._froms, self.length
+        for shown, width in units:
+            parts.append(shown)
+            for _ in shown:
+                firsts.append(length)
+                froms.append(place)
+                length += 1
+            place += width
+        self.length = length
+        return place
 
     def done(self, end: int) -> Origins:
         """The origins, ``end`` being where what was written anew ends."""

@@ -18,7 +18,7 @@ _WORDS_MIN: Final = 12  # twice those that give context: a part of a value may b
 _SEEN_CHARS: Final = 64  # how far patterns look beyond their matches
 _AROUND_CHARS: Final = 448  # what is seen around what may be found: no shipped pattern that ends on a line has more
 _STEP_CHARS: Final = 128
-_STOPS: Final = " \n<>"  # no key or token goes on behind one of these
+_STOPS: Final = " \n<>&;,|"  # no key or token goes on behind one of these
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 
 

@@ -21,13 +21,19 @@ class Spelling:
     """``text``, and for each of its characters the index in the original; one more at the end, where the original ends.
 
     Several characters may come from one place of the original (a ligature), and one from many (an escape): these are
-    its units, and a span always covers whole ones. ``changes`` are where ``text`` differs from what it was made of,
-    in order and apart from each other.
+    its units, and a span always covers whole ones. ``changes`` are where ``text`` differs from ``base``, of which it is
+    made, in order and apart from each other.
     """
 
     text: str
     origins: Origins
     changes: tuple[Stretch, ...] = ()
+    base: str = ""
+
+    @property
+    def changed_chars(self) -> int:
+        """In how many characters this differs from what it was made of, about."""
+        return sum([end - start for start, end in self.changes])
 
     def span(self, start: int, end: int) -> Stretch:
         """The span of the original that ``start:end`` of this spelling came from."""
@@ -65,17 +71,17 @@ class Spelling:
         """``inner``, a spelling of this one's text, as one of the original; this one where there is none."""
         if inner is None:
             return self
-        return Spelling(inner.text, inner.origins.beyond(self.origins), inner.changes)
+        return Spelling(inner.text, inner.origins.beyond(self.origins), inner.changes, self.text)
 
     def swapped(self, chars: Mapping[str, str]) -> "Spelling":
         """This spelling with what each of ``chars`` stands for in its place; what was changed before counts too."""
         are_swapped = all(len(seen) == 1 for seen in chars.values())
         if are_swapped and sum(map(self.text.count, chars)) > CHANGES_MAX:
-            return Spelling(translated(self.text, chars), self.origins, ((0, len(self.text)),))
+            return Spelling(translated(self.text, chars), self.origins, ((0, len(self.text)),), self.base)
         places = _places(self.text, chars)
         changes = _few([*self.changes, *((at, at + 1) for at in places)], len(self.text))
         if are_swapped:
-            return Spelling(translated(self.text, chars), self.origins, changes)
+            return Spelling(translated(self.text, chars), self.origins, changes, self.base)
         parts: list[str] = []
         pieces = Pieces()
         done = 0
@@ -89,12 +95,12 @@ class Spelling:
         pieces.copy(done, len(self.text))
         origins = pieces.done(len(self.text))
         moved = tuple((origins.index_of(start), origins.index_of(end)) for start, end in changes)
-        return Spelling("".join(parts), origins.beyond(self.origins), moved)
+        return Spelling("".join(parts), origins.beyond(self.origins), moved, self.base)
 
 
 def as_it_stands(text: str, start: int = 0) -> Spelling:
     """``text`` itself, which stands at ``start`` of the original."""
-    return Spelling(text, from_place(start))
+    return Spelling(text, from_place(start), (), text)
 
 
 def respelled(text: str, pattern: re.Pattern[str], units: Callable[[re.Match[str]], list[Unit]]) -> Spelling | None:
@@ -105,20 +111,19 @@ def respelled(text: str, pattern: re.Pattern[str], units: Callable[[re.Match[str
     parts: list[str] = []
     pieces = Pieces()
     changes: list[Stretch] = []
+    known: dict[str, list[Unit]] = {}  # the same few escapes come again and again
     at = 0
     for match in pattern.finditer(text):
-        found = units(match)
+        found = known.get(match[0])
+        if found is None:
+            found = known[match[0]] = units(match)
         if not found:
             continue
         start = match.start()
         parts.append(text[at:start])
         pieces.copy(at, start)
-        at = start
         first = pieces.length
-        for shown, width in found:
-            parts.append(shown)
-            pieces.stand(at, len(shown))
-            at += width
+        at = pieces.stand_all(start, found, parts)
         changes.append((first, pieces.length))
     if not at:
         return None

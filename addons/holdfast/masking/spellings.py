@@ -24,6 +24,7 @@ ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another 
 REACH_CHARS: Final = 256  # the longest shipped pattern that crosses blanks needs 236, the five words before it less
 PART_CHARS: Final = REACH_CHARS + 128  # so that few values that a change may make reach the end of a part
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
+_STOPS: Final = " \n&"  # no key or token goes on behind one of these
 _PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
 _STRANGE: Final = re.compile(r"[^\t\n\r -~]+")
 _CONTROL: Final = re.compile(CONTROL)
@@ -99,10 +100,11 @@ def _fresh(text: str, stretch: Stretch, *, is_again: bool) -> Iterator[Spelling]
                 yield part
 
 
-def _others(text: str, stretch: Stretch, *, is_again: bool) -> Iterator[Spelling]:
+def _others(text: str, stretch: Stretch, *, is_again: bool) -> Iterable[Spelling]:
     start, end = stretch
-    known = {text[start:end]}
     itself = as_it_stands(text[start:end], start)
+    order = {itself.text: 0}
+    found = {itself.text: itself}
     apart = unglued(itself.text)
     # Before letters of other scripts are taken for the Latin ones that they look like.
     rounds = iter(()) if apart is None else _rounds(itself.then(apart))
@@ -110,9 +112,15 @@ def _others(text: str, stretch: Stretch, *, is_again: bool) -> Iterator[Spelling
     for spelling in itertools.chain(_all(itself), (without_glue,), rounds):
         inner = None if is_again and spelling is without_glue else unglued(spelling.text)
         for one in (spelling, spelling.then(inner), *_without_plus(spelling)):
-            if one.text not in known:
-                known.add(one.text)
-                yield one
+            before = found.get(one.text)
+            if before is None:
+                order[one.text] = len(order)
+                found.setdefault(one.text, one)
+            # Made in another way of what is searched as well, and before it, there may be less to search in it.
+            elif one.changed_chars < before.changed_chars and order.get(one.base, len(order)) < order[one.text]:
+                found[one.text] = one
+    del found[itself.text]
+    return found.values()
 
 
 def _all(itself: Spelling) -> Iterator[Spelling]:
@@ -139,12 +147,13 @@ def _rounds(spelling: Spelling) -> Iterator[Spelling]:
     known = {level[0].text}
     yield level[0]
     for _ in range(ROUNDS_MAX):
-        inner = [_folded(one.then(decoding)) for one in level for decoding in decoded(one.text)]
-        level = []
-        for one in inner:
-            if one.text not in known:
-                known.add(one.text)
-                level.append(one)
+        found: dict[str, Spelling] = {}
+        for one in [_folded(outer.then(decoding)) for outer in level for decoding in decoded(outer.text)]:
+            before = found.get(one.text)
+            if one.text not in known and (before is None or one.changed_chars < before.changed_chars):
+                found[one.text] = one
+        known.update(found)
+        level = list(found.values())
         yield from level
 
 
@@ -191,14 +200,14 @@ def _strange_in(text: str) -> Iterator[Stretch]:
 
 
 def _stretches(text: str, marks: Iterable[Stretch]) -> list[Stretch]:
-    """The parts of ``text`` around ``marks``, from blank to blank; all of it where they make up most of it."""
+    """The parts of ``text`` around ``marks``, from stop to stop; all of it where they make up most of it."""
     if len(text) <= PART_CHARS:
         return [(0, len(text))] if any(True for _ in marks) else []
     found: list[Stretch] = []
     for start, end in sorted(marks):
         if found and end + PART_CHARS <= found[-1][1]:
             continue
-        left, right = _blank_before(text, start - PART_CHARS), _blank_behind(text, end + PART_CHARS)
+        left, right = _stop_before(text, start - PART_CHARS), _stop_behind(text, end + PART_CHARS)
         if found and left <= found[-1][1]:
             left = found.pop()[0]
         found.append((left, right))
@@ -206,13 +215,13 @@ def _stretches(text: str, marks: Iterable[Stretch]) -> list[Stretch]:
     return [(0, len(text))] if 2 * size > len(text) else found
 
 
-def _blank_before(text: str, at: int) -> int:
+def _stop_before(text: str, at: int) -> int:
     low = max(0, at - RUN_CHARS_MAX)
-    found = max(text.rfind(" ", low, max(0, at)), text.rfind("\n", low, max(0, at)))
+    found = max([text.rfind(stop, low, max(0, at)) for stop in _STOPS])
     return found if found >= 0 else low
 
 
-def _blank_behind(text: str, at: int) -> int:
+def _stop_behind(text: str, at: int) -> int:
     high = at + RUN_CHARS_MAX
-    found = [place for place in (text.find(" ", at, high), text.find("\n", at, high)) if place >= 0]
+    found = [place for place in [text.find(stop, at, high) for stop in _STOPS] if place >= 0]
     return min(found, default=min(high, len(text)))
