@@ -52,3 +52,18 @@ def test_a_text_about_nobody_stays_as_it_stands(masker: Masker, text: str) -> No
 @pytest.mark.parametrize("value", VALUES, ids=str)
 def test_a_value_about_nobody_stays_as_it_stands(masker: Masker, value: Json) -> None:
     assert masker.keep_json(value) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ('"GET /x?phone=2125552368 HTTP/1.1" 200 5120', '"GET /x?phone=<PHONE> HTTP/1.1" 200 5120'),
+        ("/x?phone=2125552368 200 5120", "/x?phone=<PHONE> 200 5120"),
+        ("DOB: 1980-02-29 Admit: 2024-03-12", "DOB: <DATE_OF_BIRTH> Admit: 2024-03-12"),
+        ("SET address='12 Elm Loop', ssn='234456789';", "SET address='<ADDRESS>', ssn='<US_SSN>';"),
+        ("SET address='1 O''Brien Loop' WHERE id=3", "SET address='<ADDRESS>' WHERE id=3"),
+        ("x: ${DB_PASSWORD:?must be set}", "x: ${DB_PASSWORD:?must be set}"),
+    ],
+)
+def test_what_stands_beside_a_value_stays(masker: Masker, text: str, masked: str) -> None:
+    assert masker.keep_text(text).replace("PHONE_NUMBER", "PHONE") == masked
