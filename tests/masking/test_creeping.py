@@ -88,6 +88,27 @@ def test_a_row_is_told_once() -> None:
     assert places(text, span(14, 17), span(16, 17)) == [(0, 17)]
 
 
+@pytest.mark.parametrize(
+    ("before", "between", "value", "mask"),
+    [
+        (
+            "Cookie: phone=+1 (212) 555-2368",
+            "; shown=" + "often-and-red-" * 30,
+            "; session=k3Jd8sQpLm2x",
+            "; session=<API_KEY>",
+        ),
+        ("account 123456789 234567891", " &nbsp;" * 40, " 678912345", " <US_BANK_NUMBER>"),
+        ("account 123456789 234567891", " toThe" * 40, " 678912345", " <US_BANK_NUMBER>"),
+    ],
+)
+def test_what_a_mask_brings_to_light_is_found_however_far_away(
+    masker: Masker, before: str, between: str, value: str, mask: str
+) -> None:
+    lines = "Red paper sold better than blue ink.\n" * 25
+    masked = masker.keep_text(f"{lines}{before}{between}{value}\n{lines}")
+    assert masked.endswith(f"{between}{mask}\n{lines}")
+
+
 @pytest.mark.parametrize("between", ["; and ", ", ", "\n- ", " / "])
 def test_every_value_of_a_list_is_as_near_to_a_word_as_the_first(masker: Masker, between: str) -> None:
     numbers = [str(123456789 + 7919 * at) for at in range(40)]

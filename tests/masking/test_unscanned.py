@@ -37,8 +37,6 @@ STUMBLE = "777"
 class Stumbling:
     """A finder that fails over every text with ``777`` in it."""
 
-    is_local = True
-
     def __init__(self, real: Finder, fault: Exception) -> None:
         self._real = real
         self._fault = fault

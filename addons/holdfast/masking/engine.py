@@ -5,7 +5,6 @@ import collections
 import dataclasses
 import hashlib
 import importlib.metadata
-from collections.abc import Sequence
 from typing import Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -24,9 +23,8 @@ from holdfast.masking.finder import DirectFinder, Finder, FullFinder
 from holdfast.masking.language import build_language
 from holdfast.masking.phrases import normal
 from holdfast.masking.recognizers import build_recognizers
-from holdfast.masking.relook import looks_near
 from holdfast.masking.spans import Span
-from holdfast.masking.spelling import Spelling, Stretch
+from holdfast.masking.spelling import Spelling
 from holdfast.masking.spellings import REACH_CHARS, spellings_of, whole_spellings_of
 from holdfast.masking.unscanned import UNSCANNED, LeafError
 from holdfast.masking.words import Cutter, mask_pattern
@@ -115,28 +113,6 @@ class Scanner:
         if len(self._cache) > CACHE_COUNT_MAX:
             self._cache.popitem(last=False)
         return spans
-
-    def scan_near(
-        self, text: str, places: Sequence[Stretch], context: tuple[str, ...], budget: Budget
-    ) -> tuple[Span, ...]:
-        """The spans of ``text`` that may be new since masks were put at ``places``, in order; or all of its spans.
-
-        Raises:
-            MaskingError: see :meth:`scan`.
-        """
-        looks = looks_near(text, places, self.without_masks) if self.finder.is_local else None
-        if looks is None:
-            return self.scan(text, context, budget)
-        found: list[Span] = []
-        for look in looks:
-            for span in self.scan(text[look.start : look.end], context, budget):
-                one = dataclasses.replace(span, start=look.start + span.start, end=look.start + span.end)
-                if not look.counts(one.start, one.end):
-                    continue
-                if look.is_cut(one.start, one.end, len(text)):
-                    return self.scan(text, context, budget)
-                found.append(one)
-        return tuple(found)
 
     def expect(self, value: Json, budget: Budget) -> None:
         """Be told of ``value``, whose texts are about to be scanned."""

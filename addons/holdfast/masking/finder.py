@@ -27,12 +27,7 @@ MODEL_CHARS_MAX: Final = 512  # on the event loop, of one text: a model reads so
 
 
 class Finder(Protocol):
-    """Finds what the rules look for in one text.
-
-    ``is_local``: whether what is found at a place depends only on what stands within reach of it.
-    """
-
-    is_local: bool
+    """Finds what the rules look for in one text."""
 
     def find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         """Presidio's results over the thresholds. ``context`` are words from outside the text.
@@ -47,8 +42,6 @@ class Finder(Protocol):
 
 class FullFinder:
     """Presidio's own engine, whole words as context."""
-
-    is_local = False  # a model reads whole texts
 
     def __init__(self, recognizers: tuple[EntityRecognizer, ...], language: NlpEngine) -> None:
         self.model = model_of(language)
@@ -89,7 +82,6 @@ class DirectFinder:
         self._runners = [runner_of(recognizer) for recognizer in recognizers]
         self._digitless = [runner for runner in self._runners if runner.needs_no_digit]
         self._cutter = cutter
-        self.is_local = all(runner.is_local for runner in self._runners)
         self._prefilter, self._by_filter, self._unfiltered = _prefiltered(self._runners, engine, automata)
 
     @property

@@ -16,15 +16,15 @@ from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_
 from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Place
 from holdfast.masking.preserving import Accepts
-from holdfast.masking.rounds import FORMED_ROUNDS, ROUNDS_MAX, masked_round, no_form
 from holdfast.masking.sealing import seal
 from holdfast.masking.spans import Span, merge
-from holdfast.masking.spelling import Stretch
 from holdfast.masking.spellings import plainly
 from holdfast.masking.tools import Tools
 from holdfast.masking.unscanned import MASK, LeafError
 
+ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern matches masks; that never needs eight
 _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
+FORMED_ROUNDS: Final = 4  # masks in the form of a value may make matches with what stands beside them; then no more
 _NO_END: Final = "masking a text does not come to an end; an own pattern matches its own mask"
 
 
@@ -64,15 +64,13 @@ class Leaves:
             self._budget.begin_leaf()
             self._budget.look()
 
-    def _scan(
-        self, text: str, context: tuple[str, ...], *, again: bool = False, near: Sequence[Stretch] | None = None
-    ) -> Sequence[Span]:
-        """What is found in ``text``, or ``near`` some of it, and what it names itself."""
+    def _scan(self, text: str, context: tuple[str, ...], *, again: bool = False) -> Sequence[Span]:
+        """What is found in ``text``, and what it names itself."""
         if self._tools.scanner.is_mask(text):  # as is most of what is looked at once more
             return ()
         self._budget.is_again = again
         try:
-            found = self._tools.scan(text, context, self._budget, near)
+            found = self._tools.scan(text, context, self._budget)
         finally:
             self._budget.is_again = False
         named = self._named.get(text)
@@ -138,7 +136,7 @@ class Leaves:
     ) -> str | None:
         found: list[tuple[Span, str, str]] = []
         for count in range(ROUNDS_MAX):
-            form = no_form if count >= FORMED_ROUNDS else None
+            form = _no_form if count >= FORMED_ROUNDS else None
             found_now = self.spans(text, befores[count > 0], place.context, again=count > 0)
             spans = [span for span in found_now if span.entity in wanted]
             if any(span.start < at < span.end for span in spans):
@@ -147,8 +145,10 @@ class Leaves:
             left = [dataclasses.replace(span, start=span.start - at, end=span.end - at) for span in spans[len(gone) :]]
             if count >= CREEPING_ROUNDS:
                 gone, left = list(rows(text[:at], gone)), list(rows(text[at:], left))
-            part, _ = self._round(text[:at], gone, lambda *one: found.append(one), form)
-            rest, _ = self._round(text[at:], left, None, form)
+            part, rest = (
+                self._round(text[:at], gone, lambda *one: found.append(one), form),
+                self._round(text[at:], left, None, form),
+            )
             if part + rest == text:
                 self._report(found if wanted is self._entities else [], place)
                 return part
@@ -168,23 +168,30 @@ class Leaves:
         report: Report | None,
         accepts: Accepts | None,
     ) -> str:
-        near: list[Stretch] | None = None
         for count in range(ROUNDS_MAX):
             if count == FORMED_ROUNDS:
-                accepts = no_form
-            # All that is wanted was masked, so there can be more of it only near the last masks.
-            spans = [span for span in self._scan(text, context, again=count > 0, near=near) if span.entity in wanted]
+                accepts = _no_form
+            spans = [span for span in self._scan(text, context, again=count > 0) if span.entity in wanted]
             spans = list(rows(text, spans)) if count >= CREEPING_ROUNDS else spans
-            masked, near = self._round(text, spans, report, accepts)
+            masked = self._round(text, spans, report, accepts)
             if masked == text:
                 return text
             text = masked
         raise LeafError(_NO_END)
 
-    def _round(
-        self, text: str, spans: list[Span], report: Report | None, accepts: Accepts | None = None
-    ) -> tuple[str, list[Stretch]]:
-        return masked_round(text, self._budget.each(merge(spans)), self._mask, report, accepts)
+    def _round(self, text: str, spans: list[Span], report: Report | None, accepts: Accepts | None = None) -> str:
+        parts: list[str] = []
+        at = 0
+        for span in self._budget.each(merge(spans)):
+            value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
+            # What is asked of the whole text says nothing about a part of it, but that it has a form.
+            fits = accepts if accepts in (None, _no_form) or len(value) == len(text) else bool
+            mask = self._mask(value, span.entity, fits)
+            if report is not None and mask != value:
+                report(span, value, mask)
+            parts += [text[at : max(0, span.start)], mask]
+            at = span.end
+        return "".join((*parts, text[at:]))
 
     def guarded(self, work: Callable[[str, Place], tuple[str, str]], text: str, place: Place) -> tuple[str, str]:
         """What ``work`` makes of ``text``; where that cannot be vouched for, what the rules say becomes of it then.
@@ -285,3 +292,8 @@ class Leaves:
         except TimeoutError:
             raise LeafError(f"rule {place.force.id} takes too long over a value") from None
         return place.force if is_wanted else None
+
+
+def _no_form(_mask: str) -> bool:
+    """What accepts masks in the form of a value where there have been enough of them."""
+    return False

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import presidio_analyzer
 import regex  # type: ignore[import-untyped] # it ships no types
 from presidio_analyzer import EntityRecognizer, RecognizerResult
-from presidio_analyzer.predefined_recognizers import IbanRecognizer
 
 from holdfast.masking.budget import Budget
 from holdfast.masking.emails import email_search
@@ -24,15 +23,11 @@ from holdfast.masking.view import View
 
 
 class Runner(Protocol):
-    """Runs one recognizer.
-
-    ``is_local``: it is known to see no more of a text than its patterns and words of context.
-    """
+    """Runs one recognizer."""
 
     words: "ContextWords"
     thresholds: dict[str, float]
     needs_no_digit: bool
-    is_local: bool
 
     @property
     def searches(self) -> Sequence[Filtered]:
@@ -82,8 +77,6 @@ class ContextWords:
 class _PresidioRunner:
     """A recognizer that searches as Presidio's base class does."""
 
-    is_local = True
-
     def __init__(self, recognizer: Any) -> None:
         base = presidio_analyzer.PatternRecognizer
         self.words = ContextWords(recognizer.context)
@@ -129,8 +122,6 @@ class _PresidioRunner:
 class _OwnRunner:
     """An own pattern or a list of words."""
 
-    is_local = True
-
     def __init__(self, recognizer: PatternRecognizer) -> None:
         self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
@@ -151,7 +142,6 @@ class _PhoneRunner:
     """Telephone numbers."""
 
     needs_no_digit = False
-    is_local = True
 
     def __init__(self, recognizer: PhoneRecognizer) -> None:
         self.words = ContextWords(recognizer.context)
@@ -179,7 +169,6 @@ class _WholeRunner:
         self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
-        self.is_local = type(recognizer) is IbanRecognizer  # it looks at its matches, one by one
         self.searches = [
             Search(_compiled(recognizer, pattern)) for pattern in getattr(recognizer, "patterns", None) or ()
         ]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from holdfast.masking.budget import Budget
@@ -13,7 +12,6 @@ from holdfast.masking.preserving import Preserver
 from holdfast.masking.sealing import KeyHolder, is_sealed, outside_sealed
 from holdfast.masking.sieve import Sieve
 from holdfast.masking.spans import Span
-from holdfast.masking.spelling import Stretch
 from holdfast.masking.unscanned import OnFailure
 from holdfast.masking.versions import Versions
 
@@ -43,18 +41,9 @@ class Tools:
         sieve, versions = Sieve(rules, in_force), Versions(rules)
         return cls(entities, scanner, sieve, preserver, holders, versions, key, rules.on_failure)
 
-    def scan(
-        self, text: str, context: tuple[str, ...], budget: Budget, near: Sequence[Stretch] | None = None
-    ) -> tuple[Span, ...]:
-        """The spans of ``text`` that are in force; see :class:`holdfast.masking.engine.Scanner`.
-
-        ``near``: only those close to some of it, where that is all that may hold any.
-        """
-        scanner = self.scanner
-        scanned = (
-            scanner.scan(text, context, budget) if near is None else scanner.scan_near(text, near, context, budget)
-        )
-        found = self.sieve.kept(scanned)
+    def scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
+        """The spans of ``text`` that are in force; see :meth:`holdfast.masking.engine.Scanner.scan`."""
+        found = self.sieve.kept(self.scanner.scan(text, context, budget))
         return self.preserver.without_masks(text, outside_sealed(text, found, self.key)) if found else found
 
     def is_mask(self, text: str, entity: str) -> bool:
