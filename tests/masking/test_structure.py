@@ -151,6 +151,7 @@ def test_a_label_says_nothing_about_other_members(masker: Masker, value: Json) -
         ),
         (["unlock", "--password", "hunter2"], ["unlock", "--password", "<PASSWORD>"]),
         ([["user", "bob"], ["password", "hunter2"]], [["user", "bob"], ["password", "<PASSWORD>"]]),
+        ([{"id": 1, "password": ["ssn", "hunter2"]}], [{"id": 1, "password": ["<PASSWORD>", "<PASSWORD>"]}]),
     ],
 )
 def test_a_rule_reaches_what_stands_below_its_name(masker: Masker, value: Json, masked: Json) -> None:

@@ -69,7 +69,7 @@ class Arrays:
     def _rows(self, value: list[Json], places: list[Place], columns: Columns | None) -> list[Place]:
         for index, item in enumerate(value):
             cells = cells_of(item)
-            if cells is None:
+            if cells is None or self._is_said(item, cells):
                 continue
             if columns is None and index < _HEADER_ROWS_MAX and len(value) > 1:
                 columns = self._header(cells)
@@ -79,6 +79,12 @@ class Arrays:
             if row is not None:
                 places[index] = dataclasses.replace(places[index], around=Around(row, is_row=True))
         return places
+
+    def _is_said(self, item: Json, cells: list[Json]) -> bool:
+        """Whether a rule is about the name under which ``item`` has its ``cells``: then none of them is a name."""
+        return isinstance(item, dict) and any(
+            inner is cells and self._forces.of(name) is not None for name, inner in item.items()
+        )
 
     def _header(self, cells: Sequence[Json]) -> Columns | None:
         """The columns that a row names, where all of it reads as names and a rule is about one of them."""
