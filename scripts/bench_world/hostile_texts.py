@@ -77,6 +77,10 @@ _MIXED: Final = {
     "colours, escapes and IBANs": ("%34", "a.", "DE89", "\\\\", "\x1b[31m"),
     "numbers and escapes of terminals": ("x", "0440 0532", "\x1b"),
     "addresses in a query": ("1.1.1.1", "%", "4111 ", "+"),
+    "wide digits, accents and telephones": ("x", "\uff14", "%", "000", "+1 212 555 2368", "\u00e9", "1.1.1.1"),
+    "Arabic digits, quotes and SSNs": ("phone ", '"', "\u53f7", "\\", "\u0664\u0661 ", "0440 0532", "123-45-6789"),
+    "mail addresses, entities and signs": ("\u53f7", "0440 0532", "0.5", "phone ", "a@b.co", "&amp;", "\u2121"),
+    "plus signs, signs and numbers": ("+", "9", "%", "4111-", "\u2121", "\u0430", "123456789"),
 }
 
 
