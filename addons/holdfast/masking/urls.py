@@ -33,6 +33,7 @@ _HOST: Final = re.compile(rf"[{_HOST_CHARS}]+", re.IGNORECASE | re.ASCII)
 _HOST_BEFORE: Final[Any] = regex.compile(rf"(?r)[{_HOST_CHARS}]*", regex.IGNORECASE | regex.ASCII)
 _DOMAIN: Final = re.compile(r"\.(?=([a-zA-Z0-9][a-zA-Z0-9-]{0,63}))")
 _WWW_BEFORE: Final = regex.compile(r"(?r)www\d{0,3}", regex.IGNORECASE)
+_WWW_DIGITS: Final[Any] = regex.compile("[0-9]{0,2}")
 _WWW: Final = regex.compile(r"www\d{0,3}[.]", regex.IGNORECASE)
 _WWW_CHARS_MAX: Final = 7
 _SCHEME: Final = re.compile("https?://", re.IGNORECASE | re.ASCII)
@@ -193,9 +194,10 @@ def _first_start(hosts: _Hosts, index: int, at: int) -> int | None:
     run = hosts.run_at(stop) or (stop, stop)
     first = max(at, run[0])
     if first == run[0]:
-        # The digits of "www2." may be of any script, and then are no part of the run.
-        www = _WWW_BEFORE.match(hosts.text, at, first)
-        if www and hosts.text[first : first + 1] == "." and hosts.last_stop(first + 1) is not None:
+        # The digits of "www2." may be of any script, and then the run begins behind them, or with the last of them.
+        dot = _WWW_DIGITS.match(hosts.text, first).end()
+        www = _WWW_BEFORE.match(hosts.text, at, dot) if hosts.text[dot : dot + 1] == "." else None
+        if www and www.start() < first and hosts.last_stop(dot + 1) is not None:
             return int(www.start())
     # Before the 253 characters of a host there may be a "www.", "www2.".
     for start in range(max(first, stop - HOST_CHARS_MAX - _WWW_CHARS_MAX), max(first, stop - HOST_CHARS_MAX)):
