@@ -115,7 +115,7 @@ def _others(text: str, stretch: Stretch, *, is_again: bool) -> Iterable[Spelling
             before = found.get(one.text)
             if before is None:
                 order[one.text] = len(order)
-                found.setdefault(one.text, one)
+                found[one.text] = one
             # Made in another way of what is searched as well, and before it, there may be less to search in it.
             elif one.changed_chars < before.changed_chars and order.get(one.base, len(order)) < order[one.text]:
                 found[one.text] = one
