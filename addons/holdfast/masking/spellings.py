@@ -21,7 +21,9 @@ from holdfast.masking.lookalikes import seen_as
 from holdfast.masking.spelling import Spelling, Stretch, Unit, as_it_stands, respelled
 
 ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another search of the text
-REACH_CHARS: Final = 256  # the longest shipped pattern that crosses blanks needs 236, the five words before it less
+# A value with five words before it, and the label of most. A few patterns look further ahead of their value (a header
+# of cookies); where only that label is spelled otherwise, such a value is not seen, as docs/masking.md says.
+REACH_CHARS: Final = 256
 PART_CHARS: Final = REACH_CHARS + 128  # so that few values that a change may make reach the end of a part
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
 _STOPS: Final = " \n&"  # no key or token goes on behind one of these
