@@ -1,6 +1,7 @@
 """Base64 of texts: whole values, resources, and runs within longer texts."""
 
 import base64
+import json
 from collections.abc import Callable
 
 import pytest
@@ -101,6 +102,18 @@ def test_base64_in_lines_is_opened_and_goes_back_into_such_lines(masker: Masker,
     lines = masked[len(head) : -len(tail)].split(newline)
     assert all(len(line) == width for line in lines[:-1])
     assert base64.b64decode("".join(lines)).decode() == masker.keep_text(LINES)
+
+
+def test_a_text_in_five_others_as_signed_bundles_have_them_is_masked(masker: Masker) -> None:
+    def encoded(text: str) -> str:
+        return base64.b64encode(text.encode()).decode()
+
+    def bundle(certificate: str) -> str:
+        key = f"-----BEGIN CERTIFICATE-----\n{encoded(certificate)}\n-----END CERTIFICATE-----\n"
+        return json.dumps({"entries": [{"body": encoded(json.dumps({"publicKey": {"content": encoded(key)}}))}]})
+
+    assert masker.keep_text(bundle("nothing personal in it")) == bundle("nothing personal in it")
+    assert masker.keep_text(bundle(f"a card, {PAN}")) == bundle(f"a card, {STARS}")
 
 
 def test_a_short_word_behind_lines_of_base64_is_no_part_of_them(masker: Masker) -> None:

@@ -239,6 +239,11 @@ def test_a_pattern_that_presidio_skips_is_an_error_and_no_pass(monkeypatch: pyte
 
 
 def test_limits_refuse_the_message(masker: Masker, monkeypatch: pytest.MonkeyPatch) -> None:
+    nested: Json = SSN
+    for _ in range(place.JSON_IN_TEXT_MAX + 1):
+        nested = jsontext.wire([nested]).decode()
+    with pytest.raises(MaskingError, match="nested"):
+        masker.keep_json(nested)
     monkeypatch.setattr(engine, "LEAF_CHARS_MAX", 1000)
     with pytest.raises(MaskingError, match="characters"):
         masker.keep_json("x" * 1001)
@@ -249,11 +254,6 @@ def test_limits_refuse_the_message(masker: Masker, monkeypatch: pytest.MonkeyPat
     for value in small:
         with pytest.raises(MaskingError, match="arrays"):
             masker.keep_json(value)
-    nested: Json = SSN
-    for _ in range(place.JSON_IN_TEXT_MAX + 1):
-        nested = jsontext.wire([nested]).decode()
-    with pytest.raises(MaskingError, match="nested"):
-        masker.keep_json(nested)
 
 
 def test_no_network_is_touched(monkeypatch: pytest.MonkeyPatch, shipped_rules: object) -> None:

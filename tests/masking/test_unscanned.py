@@ -18,6 +18,7 @@ from holdfast.masking.engine import LEAF_CHARS_MAX
 from holdfast.masking.finder import Finder
 from holdfast.masking.finding import Finding, Masked
 from holdfast.masking.masker import Masker
+from holdfast.masking.place import JSON_IN_TEXT_MAX
 from holdfast.masking.unscanned import MASK
 
 SSN = "234-45-6789"
@@ -130,7 +131,7 @@ def test_a_protocol_field_is_kept_masked_and_still_finds_its_way(cores: dict[str
 def test_a_text_over_a_limit_is_treated_the_same_way(cores: dict[str, Core], word: str) -> None:
     large: Json = {"note": "x" * (LEAF_CHARS_MAX + 1)}
     nested: Json = SSN
-    for _ in range(5):
+    for _ in range(JSON_IN_TEXT_MAX + 1):
         nested = jsontext.wire([nested]).decode()
     if word == "refuse":
         for value in (large, {"note": nested}):

@@ -12,7 +12,7 @@ LEAVES_MAX = 100_000  # all values and names of one message, also those of JSON 
 HOLD_BACK_CHARS = 256  # of a text in pieces; values with blanks have up to 200, and the label before them has gone
 HOLD_BACK_MIN = 64  # less would let values go in two halves
 HOLD_BACK_MAX = 4096  # more is a page of text, for which nobody waits
-JSON_IN_TEXT_MAX = 4  # tools wrap JSON in a text once or twice; each level doubles the backslashes
+JSON_IN_TEXT_MAX = 8  # a signed bundle has five: JSON in base64 in JSON, in that a key in PEM, which is base64 again
 _CHANGES = frozenset({"from", "to", "before", "after"})  # what a value was and became, below its name
 
 
