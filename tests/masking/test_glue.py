@@ -40,6 +40,29 @@ def test_a_value_is_masked_whatever_it_is_glued_to(masker: Masker, around: str) 
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("client:\x1b[36m2001:db8::8a2e:370:7334\x1b[0m", "2001"),
+        ("\x1b[32m12:30:01\x1b[0m:\x1b[36mde:ad:be:ef:00:01\x1b[0m", "de:ad"),
+        ("\x1b[35m12\x1b[m\x1b[36m:\x1b[m212-555-2368", "212"),
+        ("=\x1b[36mgb42nawi04454264788619\x1b[0m", "nawi"),
+        ("\x1b[1m7\x1b[0m\t\x1b[1m123-45-6789\x1b[0m", "123"),
+        ("INFO\x1b[1m123-45-6789\x1b[0m\x1b[32m7ms", "123"),
+        ("passwd hunter2\x1b[0m[0]", "hunter"),
+        ('\x1b[1mpassword\x1b[0m"hunter2Blue!9"', "hunter"),
+        ("411111111111111&#49;\x1b[0mok", "4111"),
+        ("ssn=+123456789", "1234"),
+        ("pin=+4711", "4711"),
+        ("mrn=+10005&a=1", "1000"),
+    ],
+)
+def test_a_value_is_masked_beside_a_colour_or_a_plus_sign_as_beside_a_blank(
+    masker: Masker, text: str, value: str
+) -> None:
+    assert value not in masker.keep_text(text)
+
+
+@pytest.mark.parametrize(
     "word", ["utf_8", "sha_256", "test_1", "é1", "x86_64", "2024_11_22", "naïve", "snake_case_name"]
 )
 def test_what_is_glued_to_no_value_is_not_read_again(word: str) -> None:
