@@ -1,5 +1,7 @@
 """What a prefilter says of a text is never less than the truth, whatever letters the patterns are of."""
 
+import random
+
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 from tests.live.harness.warm import scanner_of
@@ -9,8 +11,10 @@ from holdfast.masking.approx import approximation_of
 from holdfast.masking.budget import Budget
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.finder import DirectFinder
-from holdfast.masking.prefilter import ENGINES
+from holdfast.masking.prefilter import ENGINES, build_prefilter
 from holdfast.masking.recognizers import PatternRecognizer
+from holdfast.masking.search import Search
+from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 
 FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
@@ -79,6 +83,49 @@ def test_of_texts_together_no_less_is_said_and_of_what_is_all_over_one_no_more(
             assert together[number] == [] or set(ends) <= set(together[number])
         # Each place is looked at, so there may not be as many as there are characters.
         assert all(len(ends) <= 64 + len(one) // 32 for ends in together.values())
+
+
+# What looks far ahead, and what may be long.
+FAR = [
+    r"key[ :]{1,3}(?=[\w \n]{0,200}\d)\w{2,20}",
+    r"key(?![^@]{0,120}@)\s\w{2}",
+    r"key\s[\w \n]{5,900}end",
+    r"(?=key.{0,700}stop)key\s\w",
+    r"(?<!ab )key[^@]{0,600}?stop(?=.{0,90}12)",
+]
+
+
+@pytest.mark.parametrize("pattern", FAR)
+def test_a_pattern_that_sees_far_is_searched_around_its_hits_alone(pattern: str) -> None:
+    compiled = regex.compile(pattern, FLAGS)
+    search = Search(compiled)
+    assert search.approximation is not None
+    prefilter, (search.filter,) = build_prefilter((search.approximation,))
+    dice = random.Random(pattern)
+    for _ in range(60):
+        words = dice.choices(["key", "end", "stop", "@", "12", "ab", "\n", "ä"], [2, 2, 2, 1, 3, 30, 9, 1], k=1500)
+        text = " ".join(words)
+        (hits,) = prefilter.scan([text])
+        expected = [match.span() for match in compiled.finditer(text)]
+        assert [match.span() for match in search.matches(View(text), hits, Budget())] == expected
+    text = "ab " * 9000 + "key ab stop 12 end" + " ab" * 9000
+    spent = Counted()
+    (hits,) = prefilter.scan([text])
+    search.matches(View(text), hits, spent)
+    assert 0 < spent.chars < len(text) / 4
+
+
+class Counted(Budget):
+    """Counts the characters that are searched."""
+
+    __slots__ = ("chars",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chars = 0
+
+    def spend(self, chars: int) -> None:
+        self.chars += chars
 
 
 def test_an_approximation_never_has_an_empty_set() -> None:

@@ -20,8 +20,8 @@ OTHER_BYTE: Final = 0xFF  # stands for a character beyond ASCII, which is taken 
 DIGIT_BYTE: Final = 0xFE  # for a digit beyond ASCII
 CASED_BYTE: Final = 0xFD  # for a letter beyond ASCII that is another case of one of ASCII: the Kelvin sign is a k
 _ASCII: Final = "".join(map(chr, range(128)))
-WIDTH_MAX: Final = 512  # a longer match is as good as one of any length
-_AHEAD_MAX: Final = 64
+WIDTH_MAX: Final = 131_072  # a longer match is as good as one of any length
+_AHEAD_MAX: Final = 4096
 _FAR: Final = ""  # among the classes: a lookahead that may need all of the run
 _BOUNDARY_REACH: Final = 2  # `$` sees a line feed and what follows; the other boundaries see one character
 

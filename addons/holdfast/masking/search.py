@@ -93,7 +93,7 @@ class Search:
             TimeoutError: the pattern takes too long.
             MaskingError: the message takes too long.
         """
-        windows = _joined(self._windows(view, hits))
+        windows = _joined(self._windows(view, hits), max(_GAP_CHARS, self._reach))
         found: list[Any] = []
         # concurrent=False: giving up the interpreter's lock for a search of microseconds costs more than the search.
         for start, end in windows:
@@ -131,12 +131,12 @@ class Search:
         return False
 
 
-def _joined(windows: Windows) -> Sequence[tuple[int, int]]:
-    """``windows``, and what is between two that are close: no match is there, or crosses into it."""
+def _joined(windows: Windows, gap: int) -> Sequence[tuple[int, int]]:
+    """``windows``, and what is between two of at most ``gap`` characters: no match is there, or crosses into it."""
     joined: list[tuple[int, int]] = []
-    last = -1 - _GAP_CHARS
+    last = -1 - gap
     for start, end in windows:
-        joined.append((joined.pop()[0] if start - last <= _GAP_CHARS else start, end))
+        joined.append((joined.pop()[0] if start - last <= gap else start, end))
         last = end
     return joined
 
