@@ -22,15 +22,16 @@ class Separated(Table):
         super().__init__(text, lines, matters, spend)
         self._mark = mark
         self._ends = [end for _, end in lines]
+        self._counts = [text.count(mark, start, end) for start, end in lines]
         self._known: tuple[int, Bounds] = (-1, [])
 
     def cells(self) -> Iterator[Cell]:
         """Those under columns, and those behind a name and a tab."""
         yield from super().cells()
         is_pairs = False
-        for at in range(len(self.lines)):
+        for at, count in enumerate(self._counts):
             self.look(at)
-            if self.count(at) != 1 or len(bounds := self.bounds(at)) != _PAIR:
+            if count != 1 or len(bounds := self.bounds(at)) != _PAIR:
                 is_pairs = False
                 continue
             name, value = (self.text[slice(*one)].strip(' \t\r":') for one in bounds)
@@ -41,7 +42,7 @@ class Separated(Table):
 
     def count(self, at: int) -> int:
         """How many separators a line has."""
-        return self.text.count(self._mark, *self.lines[at])
+        return self._counts[at]
 
     def bounds(self, at: int) -> Bounds:
         """The cells of the record that begins with a line, and may go on in the next."""

@@ -16,7 +16,7 @@ from holdfast.masking.named.cell import (
     is_word,
     reads_as_name,
 )
-from holdfast.masking.persons import told
+from holdfast.masking.persons import is_bare_name, told
 
 COLUMNS_MAX: Final = 256
 _PAIR: Final = 2  # such a line may also be a name and its value
@@ -81,7 +81,13 @@ class Table(abc.ABC):
         bounds = self.bounds(at)
         if not 1 <= len(bounds) <= COLUMNS_MAX:
             return None
-        names = told([self._named(self.text[start:end].strip()) for start, end in bounds])
+        names: list[str] = []
+        for start, end in bounds:
+            name = self._named(self.text[start:end].strip())
+            if name and not reads_as_name(name) and not is_bare_name(name):
+                return None  # as most lines of prose do, which have commas too
+            names.append(name)
+        names = told(names)
         if not any(names) or not all(reads_as_name(name) for name in names if name):
             return None
         known = [bool(name) and self.matters(name) for name in names]
