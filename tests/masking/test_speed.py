@@ -1,9 +1,11 @@
 """What makes masking quick changes no finding, and what is made to be slow is refused."""
 
 import asyncio
+import base64
 import dataclasses
 import random
 import string
+from typing import Any
 
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -203,3 +205,29 @@ def test_looking_for_words_before_many_places_does_not_read_the_text_for_each(li
     for start in places:
         nearby.has_before(start, frozenset({"card"}))
     assert cutter.chars_count < len(text) + len(places) * 2500
+
+
+def test_of_a_text_of_which_another_is_kept_only_what_travels_is_made(
+    shipped_rules: MaskingRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Contact: Ada Lovelace, card 4111 1111 1111 1111, password: hunter2Blue!9"
+    settle, asked = Leaves._settle, []
+
+    def counted(self: Leaves, *of: Any) -> str:
+        asked.append(of)
+        return settle(self, *of)
+
+    monkeypatch.setattr(Leaves, "_settle", counted)
+    walk = core_of(shipped_rules, KEY).walk("", None, Direction.TO_CLIENT, Budget())
+    at = Place("/x")
+    both = walk._leaves.plain(text, at)
+    assert len(asked) == 2
+    assert len({text, *both}) == 3
+    assert walk._leaves.plain(text, at, keeps=False)[0] == both[0]
+    assert walk._leaves.plain(text, at.as_kept()) == (text, both[1])
+    assert len(asked) == 4
+    assert walk._leaves.plain(text, at.as_kept(), keeps=False)[0] == text
+    assert len(asked) == 4
+    blob = base64.b64encode(text.encode()).decode()
+    walk.text(f"for {text}\n{blob}", at)  # in the blob and around it, once for what travels and once for what is kept
+    assert len(asked) == 8

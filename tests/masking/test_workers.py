@@ -15,9 +15,9 @@ from holdfast.errors import MaskingError
 from holdfast.masking.budget import Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.entries import MaskingRules
-from holdfast.masking.leaves import Before
 from holdfast.masking.parts import Part
 from holdfast.masking.pieces import Terms as PieceTerms
+from holdfast.masking.place import Before
 from holdfast.masking.work import child
 from holdfast.masking.work.pool import Pool
 from holdfast.masking.work.worker import Nursery

@@ -14,7 +14,7 @@ from holdfast.masking.named.values import Values
 from holdfast.masking.noted import Noted, Report
 from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_of, numeral
 from holdfast.masking.operators import mask_value
-from holdfast.masking.place import LEAVES_MAX, Place
+from holdfast.masking.place import LEAVES_MAX, Before, Place
 from holdfast.masking.preserving import Accepts
 from holdfast.masking.sealing import seal
 from holdfast.masking.spans import Span, merge
@@ -26,15 +26,6 @@ ROUNDS_MAX: Final = 8  # a mask can only create a match where an own pattern mat
 _LEAVES_UNCHECKED: Final = 256  # leaves between two looks at the clock
 FORMED_ROUNDS: Final = 4  # masks in the form of a value may make matches with what stands beside them; then no more
 _NO_END: Final = "masking a text does not come to an end; an own pattern matches its own mask"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Before:
-    """The end of what has gone of a text in parts: unmasked, as forwarded and as kept."""
-
-    raw: str = ""
-    forwarded: str = ""
-    kept: str = ""
 
 
 class Leaves:
@@ -86,27 +77,33 @@ class Leaves:
         """The mask of ``value`` stands for nothing any more: it was made of a part of one."""
         self.noted.withdraw(entity, self._mask(value, entity))
 
-    def plain(self, text: str, place: Place) -> tuple[str, str]:
-        """``text`` as it travels and as it is kept, every span masked, in a form that the place's schema admits."""
+    def plain(self, text: str, place: Place, *, keeps: bool = True) -> tuple[str, str]:
+        """``text`` as it travels and as it is kept, every span masked, in a form that the place's schema admits.
+
+        ``keeps`` is False where another text is kept, and so only what travels is asked for.
+        """
         count = len(self.noted.findings)
-        pair = self._plain(text, place, None)
+        pair = self._plain(text, place, None, keeps=keeps)
         schema = place.schema
         if schema is None or not place.travels or pair[0] == text or schema.admits(pair[0]) or not schema.admits(text):
             return pair
         found = self.noted.findings[count:]
-        formed = self._plain(text, place, schema.admits)
+        formed = self._plain(text, place, schema.admits, keeps=keeps)
         self.noted.findings[count:] = found
         return formed if schema.admits(formed[0]) else pair
 
-    def _plain(self, text: str, place: Place, accepts: Accepts | None) -> tuple[str, str]:
-        spans = self._scan(text, place.context)
+    def _plain(self, text: str, place: Place, accepts: Accepts | None, *, keeps: bool = True) -> tuple[str, str]:
+        spans = self._scan(text, place.context) if keeps or place.travels else ()
         if not spans:
             return text, text
         self.noted.look(spans, place)
-        kept = self._settle(text, place.context, self._entities, self.noted.finder(place), accepts)
+        all_travel = all(span.entity in self.noted.travelling for span in spans)
+        kept = text
+        if keeps or all_travel:
+            kept = self._settle(text, place.context, self._entities, self.noted.finder(place), accepts)
         if not place.travels:
             return text, kept
-        if all(span.entity in self.noted.travelling for span in spans):
+        if all_travel:
             return kept, kept
         return self._settle(text, place.context, self.noted.travelling, self.noted.issuer(place), accepts), kept
 
@@ -229,7 +226,7 @@ class Leaves:
         if place.travels and force.entity in self.noted.travelling:
             self.noted.issue(force.entity, text, mask)
             return mask, mask
-        return self.unreported().plain(text, place)[0], mask
+        return self.unreported().plain(text, place, keeps=False)[0], mask
 
     def unreported(self) -> "Leaves":
         """These leaves, but what is found goes into no report: a text that was reported already, as it travels."""

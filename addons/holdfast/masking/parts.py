@@ -12,8 +12,7 @@ from typing import Final
 from holdfast.call import Direction
 from holdfast.errors import MaskingError
 from holdfast.masking.finding import Finding
-from holdfast.masking.leaves import Before
-from holdfast.masking.place import Place
+from holdfast.masking.place import Before, Place
 from holdfast.masking.spans import Span
 from holdfast.masking.walk import Walk
 

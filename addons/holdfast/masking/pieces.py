@@ -19,9 +19,8 @@ from typing import Final
 from holdfast.errors import MaskingError
 from holdfast.masking.engine import LEAF_CHARS_MAX
 from holdfast.masking.finding import Finding, refusal_of
-from holdfast.masking.leaves import Before
 from holdfast.masking.parts import Part, Parted
-from holdfast.masking.place import HOLD_BACK_CHARS
+from holdfast.masking.place import HOLD_BACK_CHARS, Before
 
 CONTEXT_CHARS: Final = 512  # five words before a match can lift it; words are rarely longer than a hundred characters
 HELD_CHARS_MAX: Final = 64 * 1024  # a finding that still goes on after as many characters (a key in PEM has 4 KiB)

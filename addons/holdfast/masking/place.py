@@ -17,6 +17,15 @@ _CHANGES = frozenset({"from", "to", "before", "after"})  # what a value was and 
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Before:
+    """The end of what has gone of a text in parts: unmasked, as forwarded and as kept."""
+
+    raw: str = ""
+    forwarded: str = ""
+    kept: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Place:
     """Where a value stands.
 
@@ -61,6 +70,10 @@ class Place:
         if self.level >= JSON_IN_TEXT_MAX:
             raise LeafError(f"texts are nested more than {JSON_IN_TEXT_MAX} deep")
         return dataclasses.replace(self, level=self.level + 1, schema=None, around=None)
+
+    def as_kept(self) -> "Place":
+        """This place, of which another text travels."""
+        return dataclasses.replace(self, travels=False)
 
     def as_protocol(self) -> "Place":
         """This place as a protocol field: masks do not travel."""

@@ -16,12 +16,12 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.finding import Finding, Issued
 from holdfast.masking.joining import Member, Pair, join_dict, join_list, write_sequence, writer_of
 from holdfast.masking.keys import KeyForces
-from holdfast.masking.leaves import Before, Leaves
+from holdfast.masking.leaves import Leaves
 from holdfast.masking.members import Members
 from holdfast.masking.named.values import Values
 from holdfast.masking.octets import masked_numbers
 from holdfast.masking.paths import Paths
-from holdfast.masking.place import Place
+from holdfast.masking.place import Before, Place
 from holdfast.masking.shape import Mode, Shape
 from holdfast.masking.shapes import SCHEMA_DATA, SCHEMA_NAMED, shape_of
 from holdfast.masking.spans import Span
@@ -162,8 +162,8 @@ class Walk:
             at = end
         if keeps == forwards:
             return self._leaves.plain("".join((*keeps, text[at:])) if keeps else text, place)
-        kept = self._leaves.plain("".join((*keeps, text[at:])), place)[1]
-        return self._leaves.unreported().plain("".join((*forwards, text[at:])), place)[0], kept
+        kept = self._leaves.plain("".join((*keeps, text[at:])), place.as_kept())[1]
+        return self._leaves.unreported().plain("".join((*forwards, text[at:])), place, keeps=False)[0], kept
 
     def _json(self, text: str, place: Place) -> tuple[str, str] | None:
         self._budget.open(text)

@@ -16,8 +16,8 @@ from holdfast.errors import MaskingError
 from holdfast.jsontext import Json
 from holdfast.masking.core import Task
 from holdfast.masking.finding import Finding, Issued, Masked
-from holdfast.masking.leaves import Before
 from holdfast.masking.parts import Part, Parted
+from holdfast.masking.place import Before
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _AT_ONCE_COUNT: Final = 1000  # findings, some 5 us each
