@@ -128,6 +128,23 @@ class Counted(Budget):
         self.chars += chars
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [r"tel (?:\d{4,9}|\+\d{2}(?: \d{1,4}){1,5})", r"id:(?:[a-f]{3}\d{2,8}|\(\d{1,9}\)|x\d+)", r"(?:ab\d{2,}|ac\d+z?)"],
+)
+def test_a_match_is_told_once_though_it_may_go_on_in_many_ways(pattern: str) -> None:
+    approximation = approximation_of(pattern, FLAGS)
+    assert approximation is not None
+    prefilter, (number,) = build_prefilter((approximation,))
+    for text in ("tel 0440053207", "tel +12 3456 7", "id:abc12345678", "id:(1234)", "id:x12345", "ab12345", "ac1234z"):
+        (hits,) = prefilter.scan([text])
+        match = regex.search(pattern, text)
+        assert hits is not None
+        if match is not None:
+            assert len(hits[number]) == 1
+            assert match.start() < hits[number][0] <= match.end()
+
+
 def test_an_approximation_never_has_an_empty_set() -> None:
     for pattern, _ in PATTERNS:
         approximation = approximation_of(pattern, FLAGS)

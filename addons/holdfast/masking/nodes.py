@@ -171,7 +171,7 @@ def _least(node: Node, end: int) -> Node:
         case Repeat(item, low, high) if high != low:
             return Repeat(item, low, low)
         case Either(branches) if end:
-            return _fewest(branches)
+            return _fewest(tuple([_cut(branch, end) for branch in branches]))
         case _:
             return node
 
