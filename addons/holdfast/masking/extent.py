@@ -21,7 +21,7 @@ DIGIT_BYTE: Final = 0xFE  # for a digit beyond ASCII
 CASED_BYTE: Final = 0xFD  # for a letter beyond ASCII that is another case of one of ASCII: the Kelvin sign is a k
 _ASCII: Final = "".join(map(chr, range(128)))
 WIDTH_MAX: Final = 8192  # a longer match is as good as one of any length: each hit has six times as much looked at
-_AHEAD_MAX: Final = 4096
+_AHEAD_MAX: Final = 4096  # what looks further ahead, or any way, is taken to need all of its run
 _FAR: Final = ""  # among the classes: a lookahead that may need all of the run
 _BOUNDARY_REACH: Final = 2  # `$` sees a line feed and what follows; the other boundaries see one character
 
