@@ -39,6 +39,22 @@ def test_a_value_is_masked_whatever_it_is_glued_to(masker: Masker, around: str) 
         assert len(kept_of(value, masked)) <= 4, value  # the last four digits of a card stay
 
 
+BESIDE = [
+    *("4111111", "1.1.1.1", "(212) 555-2368", "+1 212 555 2368", "\uff11\uff12\uff13\uff14\uff15\uff16\uff17"),
+    *("00:11:22:33:44:5a", "ab-cd-ef-01-23-4f", "fe80::1a2b:3c4d:f", "::ffff:1", "1::2:3:beef", "a:"),
+    *("bob@x.com", "@a.b", "x.co", "@"),
+    *("é", "号", "ж", "\u0301", "_", "__", "+", "(", ")", "-", ".", " ", "e", "F", "4"),
+]
+
+
+def test_where_only_what_a_value_touches_is_looked_at_the_same_is_glued() -> None:
+    letters = " слово и слово" * 20
+    for three in itertools.product(BESIDE, repeat=3):
+        text = "".join(three)
+        *glued, _colour = glued_in(f"{text} \x1b[m")  # with a colour in it, all of a text is looked at
+        assert list(glued_in(text + letters)) == glued, text
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

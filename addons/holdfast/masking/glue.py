@@ -5,8 +5,10 @@ the inside of one. So a text is read once more with a blank in place of what is 
 a value: seven digits or more, an address of a machine, the end of an e-mail address. All else stays as it stands.
 """
 
-from collections.abc import Iterator
-from typing import Final
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
 
@@ -16,6 +18,7 @@ from holdfast.masking.spelling import CHANGES_MAX, Spelling, Stretch
 # ECMA-48, 5.4: what a terminal does not show; and 8.3.89, which also titles windows and makes links. Log viewers write
 # the first character as the picture of it.
 CONTROL: Final = r"(?:[\x1b\u241b]\[|\x9b)[0-9;:<=>?]{0,32}[ -/]{0,2}[@-~]|\x1b\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)"
+_CONTROL_SIGNS: Final = "\x1b\u241b\x9b"  # it begins with one of them
 _HEX: Final = "[0-9A-Fa-f]"
 _FORMS: Final = (
     r"\d(?:[ ().:/-]{0,2}\d){6}",
@@ -35,17 +38,45 @@ def _glued(what: str) -> str:
     return rf"(?:{what})(?=[0-9+(A-Fa-f]){_AHEAD}|(?<=[0-9A-Za-z)]){_BEHIND}(?:{what})"
 
 
-_ASCII_GLUE: Final = regex.compile(_glued(_LOW_LINE))
+_LOW_LINE_GLUE: Final = regex.compile(_glued(_LOW_LINE))
+_LETTER_GLUE: Final = regex.compile(_glued(_LETTER))
 _GLUE: Final = regex.compile(rf"{CONTROL}|{_glued(f'{_LOW_LINE}|{_LETTER}')}")
+# Where a letter of another script may be glued to a value, the character of the value: most such letters are told to be
+# glued to nothing by what stands beside them.
+_BEYOND: Final = r"[^\x00-\x7f]"
+_HEX_END: Final = "|".join(rf"(?<=[:-]{_HEX}{{{count}}})" for count in range(1, 5))
+_TOUCHED: Final = re.compile(
+    rf"[0-9+()A-Fa-f](?:(?<={_BEYOND}.)(?:(?<=[0-9+(])|(?={_HEX}{{0,3}}[:-]))|(?={_BEYOND})(?:(?<=[0-9)])|{_HEX_END}))"
+)
+_TOUCHED_MAIL: Final = re.compile(rf"@[A-Za-z0-9.-]++(?={_BEYOND})")
+_CHARS_PER_TOUCH: Final = 64  # where more are touched, it is quicker to look at all of the text
 
 
-def glued_in(text: str) -> Iterator[Stretch]:
+def glued_in(text: str) -> Iterable[Stretch]:
     """Where something is glued to what has the form of a value, in order."""
-    if text.isascii() and "\x1b" not in text:
-        if "_" in text:
-            yield from (match.span() for match in _ASCII_GLUE.finditer(text, concurrent=False))
-    else:
-        yield from (match.span() for match in _GLUE.finditer(text, concurrent=False))
+    if any(sign in text for sign in _CONTROL_SIGNS):
+        return _spans(_GLUE.finditer(text, concurrent=False))
+    low_lines = _spans(_LOW_LINE_GLUE.finditer(text, concurrent=False)) if "_" in text else ()
+    if text.isascii():
+        return low_lines
+    count_max = len(text) // _CHARS_PER_TOUCH
+    found = itertools.chain(_TOUCHED.finditer(text), _TOUCHED_MAIL.finditer(text))
+    touched = [match.end() - 1 for match in itertools.islice(found, count_max + 1)]
+    if len(touched) > count_max:
+        return _spans(_GLUE.finditer(text, concurrent=False))
+    return sorted([*low_lines, *_letters_beside(text, touched)])
+
+
+def _spans(matches: Iterable[Any]) -> Iterator[Stretch]:
+    return (match.span() for match in matches)
+
+
+def _letters_beside(text: str, touched: Iterable[int]) -> Iterator[Stretch]:
+    """The letters beside one of the places ``touched`` that are glued to what stands there."""
+    for at in sorted({place for touch in touched for place in (touch - 1, touch + 1) if place >= 0}):
+        match = _LETTER_GLUE.match(text, at, concurrent=False)
+        if match is not None:
+            yield match.span()
 
 
 def unglued(text: str) -> Spelling | None:
