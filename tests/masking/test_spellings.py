@@ -213,6 +213,18 @@ def test_no_unit_is_cut_where_a_spelling_is_searched_in_parts() -> None:
     assert whole.part(5, 9).text == "rad/s2 "
 
 
+@pytest.mark.parametrize("text", ["хруст\u0301", "\u200b\u0301e4\u0301\u0301х", "४\u094d १"])
+def test_many_look_alikes_are_read_as_each_of_them_is_by_itself(text: str) -> None:
+    chars = {"х": "x", "у": "y", "с": "c", "\u0301": "", "\u200b": "", "\u094d": "", "४": "4", "१": "1"}
+    count = 300  # of so many none is noted by itself
+    once, often = as_it_stands(text).swapped(chars), as_it_stands(text * count).swapped(chars)
+    assert often.text == once.text * count
+    size, shown = len(text), len(once.text)
+    places = [at * size + once.origins[index] for at in range(count) for index in range(shown)]
+    assert [often.origins[index] for index in range(shown * count)] == places
+    assert often.origins[shown * count] == size * count
+
+
 def test_a_phrase_in_one_character_is_no_part_of_a_value() -> None:
     assert spellings_of("\ufdfa" * 100).others == ()
     assert [other.text for other in spellings_of("\u33af").others] == ["rad/s2"]

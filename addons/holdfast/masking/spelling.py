@@ -2,6 +2,7 @@
 
 import bisect
 import dataclasses
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -75,12 +76,11 @@ class Spelling:
 
     def swapped(self, chars: Mapping[str, str]) -> "Spelling":
         """This spelling with what each of ``chars`` stands for in its place; what was changed before counts too."""
-        are_swapped = all(len(seen) == 1 for seen in chars.values())
-        if are_swapped and sum(map(self.text.count, chars)) > CHANGES_MAX:
-            return Spelling(translated(self.text, chars), self.origins, ((0, len(self.text)),), self.base)
+        if sum(map(self.text.count, chars)) > CHANGES_MAX and max(map(len, chars.values())) <= 1:
+            return self._swapped_all_over(chars)
         places = _places(self.text, chars)
         changes = _few([*self.changes, *((at, at + 1) for at in places)], len(self.text))
-        if are_swapped:
+        if all(len(seen) == 1 for seen in chars.values()):
             return Spelling(translated(self.text, chars), self.origins, changes, self.base)
         parts: list[str] = []
         pieces = Pieces()
@@ -96,6 +96,19 @@ class Spelling:
         origins = pieces.done(len(self.text))
         moved = tuple((origins.index_of(start), origins.index_of(end)) for start, end in changes)
         return Spelling("".join(parts), origins.beyond(self.origins), moved, self.base)
+
+    def _swapped_all_over(self, chars: Mapping[str, str]) -> "Spelling":
+        """The same, where what stands for each is one character or none, and there are many of them."""
+        text = translated(self.text, {char: seen for char, seen in chars.items() if seen})
+        dropped = [char for char, seen in chars.items() if not seen]
+        if not dropped:
+            return Spelling(text, self.origins, ((0, len(text)),), self.base)
+        gaps = [match.span() for match in re.finditer(f"[{''.join(map(re.escape, dropped))}]+", self.text)]
+        starts = [0, *(end for _, end in gaps)]
+        kept = [text[start:end] for start, end in zip(starts, (*(start for start, _ in gaps), len(text)), strict=True)]
+        new = "".join(kept)
+        origins = Origins([0, *itertools.accumulate(map(len, kept))], [*starts, len(text)])
+        return Spelling(new, origins.beyond(self.origins), ((0, len(new)),), self.base)
 
 
 def as_it_stands(text: str, start: int = 0) -> Spelling:

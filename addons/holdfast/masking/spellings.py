@@ -188,17 +188,9 @@ def _strange_in(text: str) -> Iterator[Stretch]:
     if len(text) <= PART_CHARS:  # any mark has all of it looked at
         yield 0, len(text)
         return
-    one = f"[{''.join(map(re.escape, sorted(changing)))}]"
-    first = last = -1
-    for match in re.finditer(f"{one}+", text):
-        start, end = match.span()
-        if first >= 0 and start - last >= REACH_CHARS:
-            yield first, last
-            first = -1
-        if first < 0:
-            first = start
-        last = end
-    yield first, last
+    some = "".join(map(re.escape, sorted(changing)))
+    for match in re.finditer(f"[{some}](?:[^{some}]{{0,{REACH_CHARS - 1}}}+[{some}])*+", text):
+        yield match.span()
 
 
 def _stretches(text: str, marks: Iterable[Stretch]) -> list[Stretch]:
