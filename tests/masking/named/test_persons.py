@@ -94,6 +94,8 @@ def test_a_log_or_an_agenda_is_no_chat(masker: Masker, text: str) -> None:
         ("for Ada van den Berg at a.vandenberg@example.com", "for <PERSON> at <EMAIL_ADDRESS>"),
         ("J\u00fcrgen M\u00fcller: juergen.mueller@example.com", "<PERSON>: <EMAIL_ADDRESS>"),
         ("Jos\u00e9 P\u00e9rez: jose-perez@example.com", "<PERSON>: <EMAIL_ADDRESS>"),
+        (f"担当は{ADA}です (ada.lovelace@example.com)", "担当は<PERSON>です (<EMAIL_ADDRESS>)"),
+        (f"{ADA}에게 alovelace@example.com", "<PERSON>에게 <EMAIL_ADDRESS>"),
         (f"by {ADA}, mail bo.berg@example.com", f"by {ADA}, mail <EMAIL_ADDRESS>"),
         ("Data Protection has data.protection@example.com", "Data Protection has <EMAIL_ADDRESS>"),
         ("Support Team: support.team@example.com", "Support Team: <EMAIL_ADDRESS>"),

@@ -15,11 +15,14 @@ from holdfast.masking.persons import PERSON, is_called
 
 _LOCAL: Final = re.compile(r"(?<![\w.+%-])(?P<local>[A-Za-z][A-Za-z._-]{2,60})\d{0,6}(?:\+[\w.-]{1,32})?\Z")
 _LOCAL_CHARS_MAX: Final = 64  # RFC 5321, 4.5.3.1.1
-_PART: Final = r"[^\W\d_a-z\u00df-\u00f6\u00f8-\u00ff](?:[^\W\d_]|['\u2019-](?=[^\W\d_])){1,30}"
+# Letters from Greek to Hangul: addresses are not written in them, and between them a name may have no blank around it.
+_OTHER: Final = r"\u0370-\u1cff\u3040-\ua4cf\uac00-\ud7ff"
+_LETTER: Final = rf"[^\W\d_{_OTHER}]"
+_PART: Final = rf"(?![a-z\u00df-\u00f6\u00f8-\u00ff]){_LETTER}(?:{_LETTER}|['\u2019-](?={_LETTER})){{1,30}}"
 _NAME: Final = re.compile(
-    rf"(?<![^\W_])(?P<first>{_PART})"
+    rf"(?<![^\W_{_OTHER}])(?P<first>{_PART})"
     r"(?P<between>,? (?:[^\W\d_]\.? |(?:van|von|de|der|den|da|di|del|la|dos|bin|al) ){0,2})"
-    rf"(?=(?P<last>{_PART})(?!\w))"
+    rf"(?=(?P<last>{_PART})(?![^\W{_OTHER}]))"
 )
 _MARK: Final = re.compile(r"[._-]+")
 _LETTERS_MIN: Final = 3  # of a family name: ``abc@`` is made of too many pairs of words
