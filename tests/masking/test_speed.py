@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 from tests.live.harness.warm import core_of, masker_of, scanner_of
-from tests.masking.conftest import KEY
+from tests.masking.conftest import KEY, rules_of
 from tests.masking.test_engine import SEEDS, texts
 
 from holdfast.call import Call, Direction
@@ -18,6 +18,7 @@ from holdfast.errors import MaskingError
 from holdfast.masking.budget import WHOLE, Budget
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.extent import extent_of
+from holdfast.masking.finder import DirectFinder
 from holdfast.masking.keys import KeyForces
 from holdfast.masking.leaves import Leaves
 from holdfast.masking.literals import lowered, words_of
@@ -25,12 +26,15 @@ from holdfast.masking.named.values import Values
 from holdfast.masking.nearby import Nearby, _Words
 from holdfast.masking.phones import matched
 from holdfast.masking.place import Place
+from holdfast.masking.prefilter import ENGINES
+from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.search import Search
 from holdfast.masking.tools import Tools
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import View
 from holdfast.masking.words import Cutter
 
+FOREIGN = ["Пароль", "код доступа", "ΚΩΔΙΚΌς", "θέμα", "電話", "비밀번호", "كلمة السر", "סיסמה", "फ़ोन", "โทร"]
 FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 ODD = "0189aZk \u212a\u017f\u0130\u0131.-:@/_\u00a0\u0664\uff14\u6f22(+)[]%$#;,=<>\n\t\x0b\x85\u2028"
 WORDS = ["driver", "passport", "account", "bank", "routing", "ssn", "card", "phone", "tel", "medicare", "dea",
@@ -85,6 +89,9 @@ def test_what_cannot_be_reasoned_about_is_searched_as_a_whole(pattern: str) -> N
         (r"(?:foo|b\d)x+", set()),
         (r"(?:foo\d|bar+)", {"foo", "ba"}),
         (r"é1", set()),
+        ("(?:Пароль|電[话話])\\s", {"пароль", "電话", "電話"}),
+        ("ΚΩΔΙΚΌς", {"κωδικόσ"}),
+        ("(?:lösen|şifre)x", {"sen", "ifre"}),
     ],
 )
 def test_words_of_a_pattern(pattern: str, words: set[str]) -> None:
@@ -99,8 +106,28 @@ def test_lowered_text_holds_the_letters_that_a_pattern_sees() -> None:
         for char in (*regex.findall(letter, others, FLAGS), *regex.findall(f"[{letter}]", others, FLAGS))
     }
     assert {"\u0131", "\u212a"} < seen.keys()  # the first for I and not for i
+    letters = "".join(word for word in words_of(f"(?:{'|'.join(FOREIGN)})") if not word.isascii())
+    for char in regex.findall(f"[{letters}]", others, FLAGS):
+        seen[char] = next(letter for letter in letters if regex.fullmatch(letter, char, FLAGS))
+    assert {"\u03c2", "\u03d1", "\u1c82"} < seen.keys()  # a sigma and a theta of another form, an old o
     for char, letter in seen.items():
         assert lowered(char) == letter.lower()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_pattern_of_words_in_other_letters_runs_wherever_one_of_them_is(engine: str) -> None:
+    rules = rules_of(f"""
+version: 1
+entities: [{{entity: PASSWORD}}, {{entity: US_SSN}}]
+patterns:
+  - {{id: foreign, entity: PASSWORD, regex: '(?:{"|".join(FOREIGN)}):(?P<value>\\w+)', score: 1.0}}
+""")
+    finder = DirectFinder(build_recognizers(rules), Cutter(["PASSWORD", "US_SSN"]), engine)
+    for word in FOREIGN:
+        for said in (word, word.upper(), word.lower(), word.replace("\u043e", "\u1c82")):
+            assert finder.find(f"a {said}:abc", (), Budget()), said
+    for text in ("пароли:abc", "abc:abc", "é:abc", "電:abc"):
+        assert not finder.find(text, (), Budget()), text
 
 
 def test_the_words_nearby_are_those_of_the_whole_text() -> None:

@@ -36,6 +36,7 @@ class _EmailSearch:
         self.approximation = approximation_of(_PATTERN, flags)
         self.filter: int | None = None
         self.needs_digit = False
+        self.is_foreign = False
         self._domain = regex.compile(_DOMAIN + r"\b", flags)
         self._local = regex.compile(rf"(?r)[{_LOCAL}\.\w]*", flags)
         self._start = regex.compile(rf"\b[{_LOCAL}\w]", flags)

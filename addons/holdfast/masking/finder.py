@@ -82,7 +82,9 @@ class DirectFinder:
         self._runners = [runner_of(recognizer) for recognizer in recognizers]
         self._digitless = [runner for runner in self._runners if runner.needs_no_digit]
         self._cutter = cutter
-        self._prefilter, self._by_filter, self._unfiltered = _prefiltered(self._runners, engine, automata)
+        self._prefilter, self._by_filter, unfiltered = _prefiltered(self._runners, engine, automata)
+        self._unfiltered = [runner for runner in unfiltered if not _is_foreign(runner)]
+        self._foreign = [runner for runner in unfiltered if _is_foreign(runner)]
 
     @property
     def engine(self) -> str:
@@ -119,10 +121,16 @@ class DirectFinder:
     def _wanted(self, view: View, hits: Hits | None) -> Sequence[Runner]:
         if hits is None:
             return self._runners if view.digits else self._digitless
+        unfiltered = self._unfiltered if view.text.isascii() else [*self._unfiltered, *self._foreign]
         if not hits:
-            return self._unfiltered
+            return unfiltered
         wanted = {index for number in hits for index in self._by_filter[number]}
-        return [*self._unfiltered, *(self._runners[index] for index in sorted(wanted))]
+        return [*unfiltered, *(self._runners[index] for index in sorted(wanted))]
+
+
+def _is_foreign(runner: Runner) -> bool:
+    """Whether no text of ASCII alone has what ``runner`` finds."""
+    return bool(runner.searches) and all(search.is_foreign for search in runner.searches)
 
 
 def _prefiltered(

@@ -9,7 +9,7 @@ import regex  # type: ignore[import-untyped] # it ships no types
 
 from holdfast.masking.reading import codes, read
 
-WORDS_COUNT_MAX: Final = 40
+WORDS_COUNT_MAX: Final = 64
 _CHARS_MAX: Final = 16  # larger sets say too little
 _WORD_CHARS_MIN: Final = 2
 _BEYOND_ASCII: Final = "".join(map(chr, range(0x80, 0x3000)))  # no letter beyond has an ASCII letter for its other case
@@ -27,6 +27,10 @@ def _other_cases(letters: str) -> dict[str, str]:
 _OTHER_CASES: Final = _other_cases(string.ascii_lowercase)  # the Kelvin sign is a k, the long s is an s
 # And the dotless i is one where a pattern says I, not where it says i.
 _ANY_CASES: Final = _other_cases(string.ascii_uppercase) | _OTHER_CASES
+# Letters of other scripts that have two cases and of which the other cases are known.
+_CASED: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ" + "αβγδεζηθικλμνξοπρστυφχψωάέήίόύώ"
+# What stands in lower case for another of them: at the end of a word a sigma does.
+_CASED_AS: Final = {char.lower(): letter for char, letter in _other_cases(_CASED).items() if char.lower() != letter}
 OTHER_CASES: Final = frozenset(_ANY_CASES)
 LETTERS_WITH_OTHER_CASES: Final = frozenset("".join(_ANY_CASES.values()) + "".join(_ANY_CASES.values()).upper())
 
@@ -38,12 +42,12 @@ def with_ascii_letters(text: str) -> str:
 
 def lowered(text: str) -> str:
     """``text`` so that a word of :func:`words_of` is in it wherever a pattern may see it."""
-    return _with_letters(text, _ANY_CASES).lower()
+    return _with_letters(_with_letters(text, _ANY_CASES).lower(), _CASED_AS)
 
 
 def _with_letters(text: str, letters: Mapping[str, str]) -> str:
     if not text.isascii():
-        for char, letter in letters.items():  # five of them, and each is looked for at the speed of C
+        for char, letter in letters.items():  # few of them, and each is looked for at the speed of C
             text = text.replace(char, letter)
     return text
 
@@ -81,7 +85,8 @@ def _better(left: frozenset[str] | None, right: frozenset[str] | None) -> frozen
 def _exact(code: Any, argument: Any) -> frozenset[str] | None:
     """All that an item can match, where that is a few words."""
     if code is codes.LITERAL:
-        return frozenset({chr(argument).lower()}) if argument < 0x80 else None  # noqa: PLR2004 -- ASCII
+        lower = _lower(chr(argument))
+        return None if lower is None else frozenset({lower})
     if code is codes.IN:
         return _chars(argument)
     if code is codes.SUBPATTERN:
@@ -92,6 +97,13 @@ def _exact(code: Any, argument: Any) -> frozenset[str] | None:
         joined = frozenset[str]().union(*known)
         return joined if len(known) == len(branches) and len(joined) <= WORDS_COUNT_MAX else None
     return None
+
+
+def _lower(char: str) -> str | None:
+    """``char`` in lower case; None where a pattern may take for it what has another lower case."""
+    lower = _CASED_AS.get(char.lower(), char.lower())
+    is_caseless = char == lower == char.upper() and char.isprintable()  # nothing is known of what is not assigned yet
+    return lower if char.isascii() or lower in _CASED or is_caseless else None
 
 
 def _exact_sequence(tree: Any) -> frozenset[str] | None:
@@ -105,13 +117,14 @@ def _exact_sequence(tree: Any) -> frozenset[str] | None:
 
 
 def _chars(items: Any) -> frozenset[str] | None:
-    chars: set[str] = set()
+    chars: set[str | None] = set()
     for code, argument in items:
         low, high = argument if code is codes.RANGE else (argument, argument)
-        if code not in (codes.LITERAL, codes.RANGE) or high >= 0x80 or high - low > _CHARS_MAX:  # noqa: PLR2004 -- ASCII
+        if code not in (codes.LITERAL, codes.RANGE) or high - low > _CHARS_MAX:
             return None
-        chars.update(chr(item).lower() for item in range(low, high + 1))
-    return frozenset(chars) if len(chars) <= _CHARS_MAX else None
+        chars.update(_lower(chr(item)) for item in range(low, high + 1))
+    known = frozenset(char for char in chars if char is not None)
+    return known if len(known) == len(chars) <= _CHARS_MAX else None
 
 
 def _inner(code: Any, argument: Any) -> frozenset[str] | None:

@@ -78,6 +78,7 @@ class PhoneSearch:
         self.filter: int | None = None
         self.approximation: Approximation | None = self._approximation()
         self.needs_digit = True
+        self.is_foreign = False
 
     def _approximation(self) -> Approximation | None:
         # A number has its digits before any extension; between two of them stands no more than this.

@@ -29,6 +29,7 @@ class Filtered(Protocol):
     """What a prefilter may decide about: a pattern, and the number under which the prefilter knows it."""
 
     filter: int | None
+    is_foreign: bool  # whether every match holds one of a few words, each with a letter beyond ASCII
 
     @property
     def approximation(self) -> Approximation | None:
@@ -56,13 +57,16 @@ class Search:
 
     def __init__(self, compiled: Any) -> None:
         self._finditer = compiled.finditer
-        self.approximation = approximation_of(compiled.pattern, compiled.flags)
+        self._words = tuple(sorted(words_of(compiled.pattern)))
+        self.is_foreign = bool(self._words) and not any(map(str.isascii, self._words))
+        self._chars = {word: frozenset(word) for word in self._words}
+        # To a prefilter one letter beyond ASCII is like another: the words say more.
+        self.approximation = None if self.is_foreign else approximation_of(compiled.pattern, compiled.flags)
         self.filter: int | None = None
         need = need_of(compiled.pattern)
         self._length = need.length
         self._digits = need.digits
         self._one_of = tuple(need.one_of)
-        self._words = tuple(sorted(words_of(compiled.pattern)))
         extent = extent_of(compiled.pattern, compiled.flags)
         anchors = _DIGITS if need.digits else min(need.one_of, key=_size, default=None)
         self._table = extent.table if extent else None
@@ -122,6 +126,8 @@ class Search:
         for chars in self._one_of:
             if view.chars.isdisjoint(chars):
                 return False
+        if self.is_foreign:
+            return view.has_foreign(self._chars)
         if not self._words:
             return True
         lower = view.lower

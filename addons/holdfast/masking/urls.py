@@ -135,6 +135,7 @@ class _UrlSearch:
         self.approximation = approximation
         self.filter: int | None = None
         self.needs_digit = False
+        self.is_foreign = False
         self._read = read
         self._find = find
 

@@ -65,8 +65,8 @@ class View:
     """What is asked about a text."""
 
     __slots__ = (
-        *("_bytes", "_chars", "_classes", "_digits", "_has_letters", "_kept", "_known", "_letters", "_lower"),
-        *("_show", "_unmask", "_unmasked", "length", "text"),
+        *("_bytes", "_chars", "_classes", "_digits", "_foreign", "_has_letters", "_kept", "_known", "_letters"),
+        *("_lower", "_show", "_unmask", "_unmasked", "length", "text"),
     )
 
     def __init__(self, text: str, unmask: Callable[[str], str] = str, show: Show = shown) -> None:
@@ -79,6 +79,7 @@ class View:
         self._chars: frozenset[str] | None = None
         self._digits: int | None = None
         self._lower: str | None = None
+        self._foreign: frozenset[str] | None = None
         self._unmasked: str | None = None
         self._letters: frozenset[str] | None = None
         self._has_letters: bool | None = None
@@ -137,6 +138,18 @@ class View:
         letters = self._letters
         for word, chars in words.items():  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
             if (letters is None or chars <= letters) and word in lower:
+                return True
+        return False
+
+    def has_foreign(self, words: Mapping[str, frozenset[str]]) -> bool:
+        """Whether one of ``words``, in lower case and each with its characters, is in it. None of them is all ASCII."""
+        if self.text.isascii():
+            return False
+        if self._foreign is None:
+            self._foreign = frozenset(self.lower)
+        letters = self._foreign
+        for word, chars in words.items():  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
+            if chars <= letters and word in self.lower:
                 return True
         return False
 
