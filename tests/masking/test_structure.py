@@ -229,6 +229,16 @@ def test_a_word_is_cut_where_known_words_cover_all_of_it(word: str, words: tuple
     assert parted(word) == words
 
 
+@pytest.mark.parametrize("name", ["客户电话", "お電話番号", "고객전화번호", "फोन", "ΚΙΝΗΤΌ", "Номер телефона"])
+def test_a_name_written_without_blanks_is_what_it_ends_with(masker: Masker, name: str) -> None:
+    assert kept(masker, {name: "5551234567"}) == {name: "<PHONE_NUMBER>"}
+
+
+@pytest.mark.parametrize("name", ["电话费用", "电", "फैन", "फ", "телефония", "产品电话" * 3])
+def test_a_name_that_only_begins_like_another_or_has_other_vowels_is_not_it(masker: Masker, name: str) -> None:
+    assert kept(masker, {name: "5551234567"}) == {name: "5551234567"}
+
+
 @given(st.text(max_size=60))
 @settings(max_examples=200)
 def test_the_words_of_any_name_are_its_own(name: str) -> None:

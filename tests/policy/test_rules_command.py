@@ -51,6 +51,7 @@ def test_check_counts_what_is_in_the_shipped_rules_from_any_folder(tmp_path: Pat
         "masking.yaml",
         "masking/secrets.yaml",
         "masking/people.yaml",
+        "masking/languages.yaml",
         *(f"profiles/{name}.yaml" for name in ("all", "gdpr", "hipaa", "pci", "secrets")),
         "approval.yaml",
         "servers.yaml",

@@ -10,7 +10,12 @@ from holdfast import jsontext
 from holdfast.errors import RulesError
 from holdfast.policy.ruleset import FILE_NAMES, OPTIONAL_NAMES, load_ruleset
 
-NAMED = ("masking/secrets.yaml", "masking/people.yaml", "profiles/all.yaml")  # files that masking.yaml names
+NAMED = (
+    "masking/secrets.yaml",
+    "masking/people.yaml",
+    "masking/languages.yaml",
+    "profiles/all.yaml",
+)  # files that masking.yaml names
 SHIPPED = (*(name for name in (*FILE_NAMES, *OPTIONAL_NAMES) if (RULES / name).exists()), *NAMED)
 
 

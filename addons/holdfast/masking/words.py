@@ -12,9 +12,12 @@ from typing import Final
 
 from holdfast.masking.compounds import parted
 
-_PART: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+"
+_OF_ASCII: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
+_PART: Final = rf"{_OF_ASCII}|[^\W\d_]+"
 _PIECE: Final = rf"{_PART}|\s+|."
-_WORD: Final = re.compile(_PART)
+# Of scripts from Devanagari to Myanmar vowels are marks: without them another word is left.
+_WORD: Final = re.compile(rf"{_OF_ASCII}|(?:[^\W\d_]|[\u0900-\u109f])+")
+_VOWELS: Final = range(0x0900, 0x10A0)
 _PLURAL_CHARS_MIN: Final = 4  # ssns, pins
 _NAME_CHARS_MAX: Final = 200
 _UNSEEN: Final = ("Mn", "Cf")
@@ -117,7 +120,9 @@ def name_words(name: str) -> tuple[str, ...]:
     if not name.isascii():
         # Accents and widths do not change what a name means; what cannot be seen in it neither.
         name = "".join(
-            char for char in unicodedata.normalize("NFKD", name) if unicodedata.category(char) not in _UNSEEN
+            char
+            for char in unicodedata.normalize("NFKD", name)
+            if unicodedata.category(char) not in _UNSEEN or ord(char) in _VOWELS
         )
     return tuple(part for match in _WORD.finditer(name) for part in parted(match.group().lower()))
 
