@@ -14,6 +14,12 @@ from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of
 from holdfast.masking.persons import PERSON, is_called
 
 _LOCAL: Final = re.compile(r"(?<![\w.+%-])(?P<local>[A-Za-z][A-Za-z._-]{2,60})\d{0,6}(?:\+[\w.-]{1,32})?\Z")
+# In letters beyond ASCII (RFC 6531), in two parts.
+_WIDE_LOCAL: Final = re.compile(
+    r"(?<![\w.+%-])(?P<first>[^\W\d_]{1,30})[._-](?:[^\W\d_]{1,30}[._-]){0,2}(?P<last>[^\W\d_]{1,30})\d{0,6}\Z"
+)
+_NO_BLANK: Final = re.compile(r"[\u1100-\u11ff\u3040-\ua4cf\uac00-\ud7ff]+")  # scripts that put none between words
+_WIDE_COUNT_MAX: Final = 64  # such addresses of one text; each has it looked through
 _LOCAL_CHARS_MAX: Final = 64  # RFC 5321, 4.5.3.1.1
 # Letters from Greek to Hangul: addresses are not written in them, and between them a name may have no blank around it.
 _OTHER: Final = r"\u0370-\u1cff\u3040-\ua4cf\uac00-\ud7ff"
@@ -40,7 +46,8 @@ def cells_of_mailed(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]
     if "@" not in text or not matters(PERSON):
         return
     spend(len(text))
-    whole, marked = _locals(text)
+    whole, marked, wide = _locals(text)
+    yield from _called(text, sorted(wide)[:_WIDE_COUNT_MAX], spend)
     if not whole and not marked:
         return
     spend(len(text))
@@ -56,22 +63,50 @@ def _named(text: str, match: re.Match[str]) -> Iterator[Cell]:
         yield cell
 
 
-def _locals(text: str) -> tuple[set[str], set[tuple[str, ...]]]:
-    """What stands before the at signs of ``text``: in one piece, and in two between marks."""
+def _called(text: str, pairs: list[tuple[str, str]], spend: Spend) -> Iterator[Cell]:
+    """Where ``text`` has both of one of ``pairs``, which stand in it as an address has them."""
+    lower = text.lower() if pairs else text
+    lower = lower if len(lower) == len(text) else text
+    for first, last in pairs:
+        spend(len(text))
+        is_unspaced = _NO_BLANK.fullmatch(first + last) is not None
+        between = (" ", "\u3000", "") if is_unspaced else (" ", ", ")
+        for said in (f"{one}{gap}{other}" for one, other in ((first, last), (last, first)) for gap in between):
+            at = lower.find(said)
+            while at >= 0:
+                end = at + len(said)
+                around = "" if is_unspaced else lower[max(0, at - 1) : at] + lower[end : end + 1]
+                if not any(map(str.isalnum, around)) and (cell := cell_of(text, at, end, PERSON)):
+                    yield cell
+                at = lower.find(said, end)
+
+
+def _locals(text: str) -> tuple[set[str], set[tuple[str, ...]], set[tuple[str, str]]]:
+    """What stands before the at signs of ``text``: in one piece, in two between marks, and in two beyond ASCII."""
     whole: set[str] = set()
     marked: set[tuple[str, ...]] = set()
+    wide: set[tuple[str, str]] = set()
     at = text.find("@")
     while at >= 0:
-        match = _LOCAL.search(text, max(0, at - _LOCAL_CHARS_MAX), at)
+        start, end = max(0, at - _LOCAL_CHARS_MAX), at
         at = text.find("@", at + 1)
+        match = _LOCAL.search(text, start, end)
         if match is None:
+            named = None if text[start:end].isascii() else _WIDE_LOCAL.search(text, start, end)
+            if named is not None and _is_telling(named["first"], named["last"]):
+                wide.add((named["first"].lower(), named["last"].lower()))
             continue
         parts = tuple(part for part in _MARK.split(match["local"].lower()) if part)
         if len(parts) == 1:
             whole.add(parts[0])
         elif parts:
             marked.add((parts[0], parts[-1]))
-    return whole, marked
+    return whole, marked, wide
+
+
+def _is_telling(first: str, last: str) -> bool:
+    """Whether the two may be names: each two letters at least, or one of a script that writes words with it."""
+    return all(len(one) > 1 or _NO_BLANK.fullmatch(one) for one in (first, last))
 
 
 def _is_spelled(
