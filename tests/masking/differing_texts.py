@@ -33,6 +33,7 @@ VALUES = [
 WORDS = [
     *("driver", "passport", "account", "bank", "routing", "ssn", "card", "phone", "tel", "medicare", "dea", "born"),
     *("token", "ext", "int", "the", "of", "fax", "office", "url", "date", "iban", "btc", "ip", "mac", "uuid", "x1"),
+    *("电话", "パスワードは", "생년월일", "ПАСПОРТ", "тел.", "Κωδικός πρόσβασης:", "身份证号", "姓名: 张伟"),
 ]
 MARKS = [" ", " ", " ", "", "-", ".", ", ", "\n", ":", "/", "(", ")", "\t", '"', "'", "@", "+", "_", "#", "=", "  "]
 ODD = (
