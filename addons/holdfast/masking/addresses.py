@@ -16,10 +16,10 @@ ENTITY: Final = "EMAIL_ADDRESS"
 # Percent-encoded, once or more, and no character of a local part: not + - . _ ' and nothing beyond ASCII.
 _ENCODED: Final = "(?:25){0,3}(?:[01][0-9A-F]|2[0-4689ACF]|3[A-F]|5[B-E]|60|7[B-F])"
 # Of scripts that put no blank between words, what stands before the Latin letters of an address is another word.
-_UNSPACED: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_BREAK: Final = regex.compile(rf"%{_ENCODED}|[^\w.+%'\u2019-]|{_UNSPACED}(?=[ -~])", regex.IGNORECASE)
+_UNSPACED: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_BREAK: Final = regex.compile(rf"%{_ENCODED}|[^\w.+%'\u2019-]|[{_UNSPACED}](?=[ -~])", regex.IGNORECASE)
 # With marks between them they are parts of a name, and of the address (RFC 6531): 시우.김29@example.com.
-_JOINED: Final = regex.compile(rf"{_UNSPACED}{{1,12}}(?:[._-]{_UNSPACED}{{1,12}}){{1,3}}(?=\d{{0,6}}+@)")
+_JOINED: Final = regex.compile(rf"[{_UNSPACED}ー々]{{1,12}}(?:[._-][{_UNSPACED}ー々]{{1,12}}){{1,3}}(?=\d{{0,6}}+@)")
 _LABEL: Final = regex.compile(r"[A-Za-z_][\w.-]*=(?!=)")
 _MARKED: Final = regex.compile(r"\w[\w.+'\u2019-]*(?:[!*~^$#][\w.+'\u2019-]+){1,2}")
 _ATEXT: Final = regex.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+")

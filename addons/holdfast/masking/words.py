@@ -16,8 +16,8 @@ _OF_ASCII: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
 _PART: Final = rf"{_OF_ASCII}|[^\W\d_]+"
 _PIECE: Final = rf"{_PART}|\s+|."
 # Of scripts from Devanagari to Myanmar vowels are marks: without them another word is left.
-_WORD: Final = re.compile(rf"{_OF_ASCII}|(?:[^\W\d_]|[\u0900-\u109f])+")
-_VOWELS: Final = range(0x0900, 0x10A0)
+_VOWELS: Final = {char for char in map(chr, range(0x0900, 0x10A0)) if unicodedata.category(char) in ("Mn", "Mc")}
+_WORD: Final = re.compile(rf"{_OF_ASCII}|(?:[^\W\d_]|[{''.join(sorted(_VOWELS))}])+")
 _PLURAL_CHARS_MIN: Final = 4  # ssns, pins
 _NAME_CHARS_MAX: Final = 200
 _UNSEEN: Final = ("Mn", "Cf")
@@ -122,7 +122,7 @@ def name_words(name: str) -> tuple[str, ...]:
         name = "".join(
             char
             for char in unicodedata.normalize("NFKD", name)
-            if unicodedata.category(char) not in _UNSEEN or ord(char) in _VOWELS
+            if unicodedata.category(char) not in _UNSEEN or char in _VOWELS
         )
     return tuple(part for match in _WORD.finditer(name) for part in parted(match.group().lower()))
 

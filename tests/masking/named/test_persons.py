@@ -100,6 +100,8 @@ def test_a_log_or_an_agenda_is_no_chat(masker: Masker, text: str) -> None:
         ("朱芳的邮箱 芳.朱92@example.com", "<PERSON>的邮箱 <EMAIL_ADDRESS>"),
         ("Bērziņš, Raivis (raivis.bērziņš95@example.com)", "<PERSON> (<EMAIL_ADDRESS>)"),
         ("Анна Петрова, Иванна Петрова: анна.петрова@example.com", "<PERSON>, Иванна Петрова: <EMAIL_ADDRESS>"),
+        ("Иван Петров иван.петров@example.com", "<PERSON> <EMAIL_ADDRESS>"),
+        ("Ad\u0430 Lovelace alovelace@example.com", "<PERSON> <EMAIL_ADDRESS>"),
         (f"by {ADA}, mail bo.berg@example.com", f"by {ADA}, mail <EMAIL_ADDRESS>"),
         ("Data Protection has data.protection@example.com", "Data Protection has <EMAIL_ADDRESS>"),
         ("Support Team: support.team@example.com", "Support Team: <EMAIL_ADDRESS>"),

@@ -18,17 +18,20 @@ _LOCAL: Final = re.compile(r"(?<![\w.+%-])(?P<local>[A-Za-z][A-Za-z._-]{2,60})\d
 _WIDE_LOCAL: Final = re.compile(
     r"(?<![\w.+%-])(?P<first>[^\W\d_]{1,30})[._-](?:[^\W\d_]{1,30}[._-]){0,2}(?P<last>[^\W\d_]{1,30})\d{0,6}\Z"
 )
+_GOES_ON: Final = re.compile(r"(?:[._-]\w{1,30}){0,3}@")  # what is found begins the address itself
 _NO_BLANK: Final = re.compile(r"[\u1100-\u11ff\u3040-\ua4cf\uac00-\ud7ff]+")  # scripts that put none between words
 _WIDE_COUNT_MAX: Final = 64  # such addresses of one text; each has it looked through
 _LOCAL_CHARS_MAX: Final = 64  # RFC 5321, 4.5.3.1.1
-# Letters from Greek to Hangul: addresses are not written in them, and between them a name may have no blank around it.
+# Letters from Greek to Hangul: addresses are not written in them. Some put no blank between words, nor around a name;
+# of the others one may stand in a name for the letter that it looks like.
 _OTHER: Final = r"\u0370-\u1cff\u3040-\ua4cf\uac00-\ud7ff"
-_LETTER: Final = rf"[^\W\d_{_OTHER}]"
-_PART: Final = rf"(?![a-z\u00df-\u00f6\u00f8-\u00ff]){_LETTER}(?:{_LETTER}|['\u2019-](?={_LETTER})){{1,30}}"
+_LETTER: Final = r"[^\W\d_\u0e00-\u0eff\u1000-\u11ff\u3040-\ua4cf\uac00-\ud7ff]"
+_FIRST: Final = rf"[^\W\d_a-z\u00df-\u00f6\u00f8-\u00ff{_OTHER}]"
+_PART: Final = rf"{_FIRST}(?:{_LETTER}|['\u2019-](?={_LETTER})){{1,30}}"
 _NAME: Final = re.compile(
     rf"(?<![^\W_{_OTHER}])(?P<first>{_PART})"
     r"(?P<between>,? (?:[^\W\d_]\.? |(?:van|von|de|der|den|da|di|del|la|dos|bin|al) ){0,2})"
-    rf"(?=(?P<last>{_PART})(?![^\W{_OTHER}]))"
+    rf"(?=(?P<last>{_PART})(?!{_LETTER}|[\d_]))"
 )
 _MARK: Final = re.compile(r"[._-]+")
 _LETTERS_MIN: Final = 3  # of a family name: ``abc@`` is made of too many pairs of words
@@ -72,13 +75,19 @@ def _called(text: str, pairs: list[tuple[str, str]], spend: Spend) -> Iterator[C
         is_unspaced = _NO_BLANK.fullmatch(first + last) is not None
         between = (" ", "\u3000", "") if is_unspaced else (" ", ", ")
         for said in (f"{one}{gap}{other}" for one, other in ((first, last), (last, first)) for gap in between):
-            at = lower.find(said)
-            while at >= 0:
-                end = at + len(said)
-                around = "" if is_unspaced else lower[max(0, at - 1) : at] + lower[end : end + 1]
-                if not any(map(str.isalnum, around)) and (cell := cell_of(text, at, end, PERSON)):
-                    yield cell
-                at = lower.find(said, end)
+            for start, end in _places(lower, said, is_unspaced=is_unspaced):
+                yield from filter(None, [cell_of(text, start, end, PERSON)])
+
+
+def _places(text: str, said: str, *, is_unspaced: bool) -> Iterator[tuple[int, int]]:
+    """Where ``text`` has ``said`` by itself, and not as the beginning of an address."""
+    at = text.find(said)
+    while at >= 0:
+        end = at + len(said)
+        around = "" if is_unspaced else text[max(0, at - 1) : at] + text[end : end + 1]
+        if not any(map(str.isalnum, around)) and _GOES_ON.match(text, end) is None:
+            yield at, end
+        at = text.find(said, end)
 
 
 def _locals(text: str) -> tuple[set[str], set[tuple[str, ...]], set[tuple[str, str]]]:
