@@ -16,6 +16,7 @@ from holdfast.masking.numerals import DIGITS_MAX, DIGITS_MIN, digits_of, number_
 from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Before, Place
 from holdfast.masking.preserving import Accepts
+from holdfast.masking.recurring import recurring
 from holdfast.masking.sealing import seal
 from holdfast.masking.spans import Span, merge
 from holdfast.masking.spellings import plainly
@@ -67,7 +68,7 @@ class Leaves:
         named = self._named.get(text)
         if named is None:
             named = self._named[text] = self._values.spans(text, self._budget)
-        return (*found, *named) if named else found
+        return recurring(text, (*found, *named) if named else found, self._budget.spend)
 
     def treated(self, entity: str, value: str) -> tuple[str, bool, bool]:
         """The mask of ``value``, whether masks of ``entity`` travel, and whether messages with it may not."""

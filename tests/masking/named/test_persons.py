@@ -88,6 +88,21 @@ def test_a_log_or_an_agenda_is_no_chat(masker: Masker, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
+        (
+            f"Alert for {ADA}\nPatient: {ADA}\n{ADA}, {ADA}.",
+            "Alert for <PERSON>\nPatient: <PERSON>\n<PERSON>, <PERSON>.",
+        ),
+        (f"Patient: {ADA}\n{ADA}s x{ADA} Ada", f"Patient: <PERSON>\n{ADA}s x{ADA} Ada"),
+        ("First name: Ada\nAda", "First name: <PERSON>\nAda"),
+    ],
+)
+def test_a_name_that_a_label_tells_is_one_wherever_it_stands(masker: Masker, text: str, masked: str) -> None:
+    assert kept(masker, text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
         (f"by {ADA}, mail ada.lovelace17@example.com", "by <PERSON>, mail <EMAIL_ADDRESS>"),
         ("by Ada M. Lovelace, mail alovelace@example.com", "by <PERSON>, mail <EMAIL_ADDRESS>"),
         ("Lovelace, Ada and lovelace_ada@example.com", "<PERSON> and <EMAIL_ADDRESS>"),
