@@ -57,7 +57,7 @@ class Leaves:
             self._budget.look()
 
     def _scan(self, text: str, context: tuple[str, ...], *, again: bool = False) -> Sequence[Span]:
-        """What is found in ``text``, and what it names itself."""
+        """What is found in ``text``, and what it names itself, in order."""
         if self._tools.scanner.is_mask(text):  # as is most of what is looked at once more
             return ()
         self._budget.is_again = again
@@ -68,7 +68,8 @@ class Leaves:
         named = self._named.get(text)
         if named is None:
             named = self._named[text] = self._values.spans(text, self._budget)
-        return recurring(text, (*found, *named) if named else found, self._budget.spend)
+        spans = recurring(text, (*found, *named) if named else found, self._budget.spend)
+        return spans if spans is found else sorted(spans, key=lambda span: (span.start, span.end))
 
     def treated(self, entity: str, value: str) -> tuple[str, bool, bool]:
         """The mask of ``value``, whether masks of ``entity`` travel, and whether messages with it may not."""
