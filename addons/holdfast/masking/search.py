@@ -59,7 +59,7 @@ class Search:
         self._finditer = compiled.finditer
         self._words = tuple(sorted(words_of(compiled.pattern)))
         self.is_foreign = bool(self._words) and not any(map(str.isascii, self._words))
-        self._chars = {word: frozenset(word) for word in self._words}
+        self._foreign = {word: frozenset(word) for word in self._words if self.is_foreign}
         # To a prefilter one letter beyond ASCII is like another: the words say more.
         self.approximation = None if self.is_foreign else approximation_of(compiled.pattern, compiled.flags)
         self.filter: int | None = None
@@ -127,7 +127,7 @@ class Search:
             if view.chars.isdisjoint(chars):
                 return False
         if self.is_foreign:
-            return view.has_foreign(self._chars)
+            return view.has_foreign(self._foreign)
         if not self._words:
             return True
         lower = view.lower

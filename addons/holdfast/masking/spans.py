@@ -6,6 +6,7 @@ from typing import Final
 
 PHONE: Final = "PHONE_NUMBER"
 EMAIL: Final = "EMAIL_ADDRESS"
+PERSON: Final = "PERSON"
 PASSWORD: Final = "PASSWORD"  # noqa: S105 -- the name of an entity
 
 

@@ -135,23 +135,15 @@ class View:
         lower = self.lower_unmasked
         if len(lower) >= _LONG_CHARS and self._letters is None:
             self._letters = frozenset(lower)  # most words need a letter that a text of few does not have
-        letters = self._letters
-        for word, chars in words.items():  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
-            if (letters is None or chars <= letters) and word in lower:
-                return True
-        return False
+        return _has_one(words, lower, self._letters)
 
     def has_foreign(self, words: Mapping[str, frozenset[str]]) -> bool:
-        """Whether one of ``words``, in lower case and each with its characters, is in it. None of them is all ASCII."""
+        """Whether one of ``words``, none of them all ASCII, stands in the text, also where it touches a mask."""
         if self.text.isascii():
             return False
         if self._foreign is None:
             self._foreign = frozenset(self.lower)
-        letters = self._foreign
-        for word, chars in words.items():  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
-            if chars <= letters and word in self.lower:
-                return True
-        return False
+        return _has_one(words, self.lower, self._foreign)
 
     def kept[T](self, make: Callable[[str], T]) -> T:
         """What ``make`` makes of the text, made once."""
@@ -218,6 +210,14 @@ class View:
                 if end - start >= length and (anchors <= 1 or classes.count(ANCHOR, start, end) >= anchors)
             ]
         )
+
+
+def _has_one(words: Mapping[str, frozenset[str]], text: str, letters: frozenset[str] | None) -> bool:
+    """Whether one of ``words``, each with its characters, is in ``text``, which has ``letters`` where that is known."""
+    for word, chars in words.items():  # noqa: SIM110 -- a generator costs more than the tests; this is the hot loop
+        if (letters is None or chars <= letters) and word in text:
+            return True
+    return False
 
 
 def _narrow(classes: bytes, start: int, end: int, width: int) -> list[tuple[int, int]]:

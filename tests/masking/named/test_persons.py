@@ -4,10 +4,16 @@ import base64
 import re
 
 import pytest
+from tests.live.harness.warm import core_of
+from tests.masking.conftest import KEY
 from tests.masking.named.test_values import kept
 
+from holdfast.call import Direction
 from holdfast.jsontext import JsonObject
+from holdfast.masking.budget import Budget
+from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
+from holdfast.masking.place import Place
 
 ADA = "Ada Lovelace"
 
@@ -100,6 +106,23 @@ def test_a_name_that_a_label_tells_is_one_wherever_it_stands(masker: Masker, tex
     assert kept(masker, text) == masked
 
 
+def test_what_is_found_is_told_in_the_order_of_the_text(shipped_rules: MaskingRules) -> None:
+    walk = core_of(shipped_rules, KEY).walk("", None, Direction.TO_CLIENT, Budget())
+    text = f"for {ADA}\nPatient: {ADA}\n\nemail,password\nbob@example.com,hunter2Blue!9\nbob@example.com,x\n{ADA}"
+    starts = [span.start for span in walk.spans(text, "", Place("/x"))]
+    assert len(starts) > 4
+    assert starts == sorted(starts)
+
+
+def test_however_many_names_a_text_tells_each_is_one_wherever_it_stands(masker: Masker) -> None:
+    names = [f"Ada {first}{second}velace" for first in "BCDFGHJKLM" for second in "aeiouy" for _ in "12"]
+    labelled = "".join(f"Patient: {name}\n" for name in names)
+    assert kept(masker, labelled + ", ".join(names)) == "Patient: <PERSON>\n" * 120 + ", ".join(["<PERSON>"] * 120)
+    mails = "".join(f"{chr(0xAC00 + at)}{chr(0xB000 + at)}.김@example.com\n" for at in range(100))
+    calls = "".join(f"김{chr(0xAC00 + at)}{chr(0xB000 + at)}\n" for at in range(100))
+    assert kept(masker, mails + calls).count("<PERSON>") == 100
+
+
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
@@ -116,6 +139,7 @@ def test_a_name_that_a_label_tells_is_one_wherever_it_stands(masker: Masker, tex
         ("Bērziņš, Raivis (raivis.bērziņš95@example.com)", "<PERSON> (<EMAIL_ADDRESS>)"),
         ("Анна Петрова, Иванна Петрова: анна.петрова@example.com", "<PERSON>, Иванна Петрова: <EMAIL_ADDRESS>"),
         ("Иван Петров иван.петров@example.com", "<PERSON> <EMAIL_ADDRESS>"),
+        ("Петров иван.петров@example.com", "Петров <EMAIL_ADDRESS>"),
         ("Ad\u0430 Lovelace alovelace@example.com", "<PERSON> <EMAIL_ADDRESS>"),
         (f"by {ADA}, mail bo.berg@example.com", f"by {ADA}, mail <EMAIL_ADDRESS>"),
         ("Data Protection has data.protection@example.com", "Data Protection has <EMAIL_ADDRESS>"),

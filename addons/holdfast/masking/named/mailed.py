@@ -12,6 +12,7 @@ from typing import Final
 
 from holdfast.masking.named.cell import Cell, Matters, Spend, cell_of
 from holdfast.masking.persons import PERSON, is_called
+from holdfast.masking.recurring import places_of
 
 _LOCAL: Final = re.compile(r"(?<![\w.+%-])(?P<local>[A-Za-z][A-Za-z._-]{2,60})\d{0,6}(?:\+[\w.-]{1,32})?\Z")
 # In letters beyond ASCII (RFC 6531), in two parts.
@@ -19,13 +20,14 @@ _WIDE_LOCAL: Final = re.compile(
     r"(?<![\w.+%-])(?P<first>[^\W\d_]{1,30})[._-](?:[^\W\d_]{1,30}[._-]){0,2}(?P<last>[^\W\d_]{1,30})\d{0,6}\Z"
 )
 _GOES_ON: Final = re.compile(r"(?:[._-]\w{1,30}){0,3}@")  # what is found begins the address itself
-_NO_BLANK: Final = re.compile(r"[\u1100-\u11ff\u3040-\ua4cf\uac00-\ud7ff]+")  # scripts that put none between words
-_WIDE_COUNT_MAX: Final = 64  # such addresses of one text; each has it looked through
+# Scripts that put no blank between words, from Thai to Hangul.
+_UNSPACED: Final = r"\u0e00-\u0eff\u1000-\u11ff\u3040-\ua4cf\uac00-\ud7ff"
+_NO_BLANK: Final = re.compile(rf"[{_UNSPACED}]+")
 _LOCAL_CHARS_MAX: Final = 64  # RFC 5321, 4.5.3.1.1
 # Letters from Greek to Hangul: addresses are not written in them. Some put no blank between words, nor around a name;
 # of the others one may stand in a name for the letter that it looks like.
 _OTHER: Final = r"\u0370-\u1cff\u3040-\ua4cf\uac00-\ud7ff"
-_LETTER: Final = r"[^\W\d_\u0e00-\u0eff\u1000-\u11ff\u3040-\ua4cf\uac00-\ud7ff]"
+_LETTER: Final = rf"[^\W\d_{_UNSPACED}]"
 _FIRST: Final = rf"[^\W\d_a-z\u00df-\u00f6\u00f8-\u00ff{_OTHER}]"
 _PART: Final = rf"{_FIRST}(?:{_LETTER}|['\u2019-](?={_LETTER})){{1,30}}"
 _NAME: Final = re.compile(
@@ -50,7 +52,7 @@ def cells_of_mailed(text: str, matters: Matters, spend: Spend) -> Iterator[Cell]
         return
     spend(len(text))
     whole, marked, wide = _locals(text)
-    yield from _called(text, sorted(wide)[:_WIDE_COUNT_MAX], spend)
+    yield from _called(text, wide, spend)
     if not whole and not marked:
         return
     spend(len(text))
@@ -66,28 +68,20 @@ def _named(text: str, match: re.Match[str]) -> Iterator[Cell]:
         yield cell
 
 
-def _called(text: str, pairs: list[tuple[str, str]], spend: Spend) -> Iterator[Cell]:
+def _called(text: str, pairs: set[tuple[str, str]], spend: Spend) -> Iterator[Cell]:
     """Where ``text`` has both of one of ``pairs``, which stand in it as an address has them."""
-    lower = text.lower() if pairs else text
+    if not pairs:
+        return
+    lower = text.lower()
     lower = lower if len(lower) == len(text) else text
-    for first, last in pairs:
+    unspaced = {pair for pair in pairs if _NO_BLANK.fullmatch("".join(pair))}
+    for some, gaps in ((unspaced, (" ", "\u3000", "")), (pairs - unspaced, (" ", ", "))):
         spend(len(text))
-        is_unspaced = _NO_BLANK.fullmatch(first + last) is not None
-        between = (" ", "\u3000", "") if is_unspaced else (" ", ", ")
-        for said in (f"{one}{gap}{other}" for one, other in ((first, last), (last, first)) for gap in between):
-            for start, end in _places(lower, said, is_unspaced=is_unspaced):
-                yield from filter(None, [cell_of(text, start, end, PERSON)])
-
-
-def _places(text: str, said: str, *, is_unspaced: bool) -> Iterator[tuple[int, int]]:
-    """Where ``text`` has ``said`` by itself, and not as the beginning of an address."""
-    at = text.find(said)
-    while at >= 0:
-        end = at + len(said)
-        around = "" if is_unspaced else text[max(0, at - 1) : at] + text[end : end + 1]
-        if not any(map(str.isalnum, around)) and _GOES_ON.match(text, end) is None:
-            yield at, end
-        at = text.find(said, end)
+        both = [*some, *((last, first) for first, last in some)]
+        said = {f"{one}{gap}{other}" for one, other in both for gap in gaps}
+        for start, end in places_of(lower, said, by_themselves=some is not unspaced):
+            if _GOES_ON.match(lower, end) is None and (cell := cell_of(text, start, end, PERSON)):
+                yield cell
 
 
 def _locals(text: str) -> tuple[set[str], set[tuple[str, ...]], set[tuple[str, str]]]:
