@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import spacy
 from tests.masking.conftest import KEY, RULES_PATH
 from tests.masking.tiny_model import train
 
@@ -181,3 +182,39 @@ def test_a_profile_about_people_hides_names_from_the_client_too() -> None:
     masker = Masker(shipped_with(("profile: all", "profile: gdpr")), KEY, prefilter=AT_ONCE)
     _, forwarded = seen(masked(masker, {"customer": {"name": "Ada Lovelace"}}))
     assert forwarded == {"customer": {"name": "<PERSON>"}}
+
+
+@pytest.fixture(scope="module")
+def misled(tmp_path_factory: pytest.TempPathFactory) -> Masker:
+    """Reads names, and the signs of a mask as parts of one."""
+    model = spacy.blank("en")
+    ruler = model.add_pipe("entity_ruler")
+    ruler.add_patterns([  # type: ignore[attr-defined] # of the pipe, which spaCy types as any callable
+        {"label": "PERSON", "pattern": [{"ORTH": "Grace"}, {"ORTH": "Hopper"}]},
+        {"label": "PERSON", "pattern": [{"ORTH": "Rosa"}, {"ORTH": "<"}]},
+        {"label": "PERSON", "pattern": [{"TEXT": {"REGEX": "PERSON$"}}, {"ORTH": ">"}, {"IS_ALPHA": True}]},
+        {"label": "PERSON", "pattern": [{"ORTH": ">"}, {"IS_ALPHA": True}]},
+        {"label": "GPE", "pattern": "Lisbon"},
+    ])  # fmt: skip
+    folder = tmp_path_factory.mktemp("misled") / "model"
+    model.to_disk(folder)
+    return Masker(shipped_with(("profile: all", f"profile: hipaa\nnlp: {{spacy_model: {folder}}}")), KEY)
+
+
+def test_a_model_has_no_say_about_what_masks_make_of_the_words_beside_them(misled: Masker) -> None:
+    kept, forwarded = seen(masked(misled, {"note": "Yesterday Grace Hopper called from Lisbon and left again"}))
+    assert kept == forwarded == {"note": "Yesterday <PERSON> called from <LOCATION> and left again"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("So <PERSON> Ada came", "So <PERSON> <PERSON> came"),
+        ("So Rosa <PERSON> came", "So <PERSON> <PERSON> <PERSON>"),
+        ("So Rosa <PERSON>", "So <PERSON> <PERSON>"),
+    ],
+)
+def test_what_a_model_takes_for_a_name_around_a_mask_that_a_text_came_with_is_masked_without_it(
+    misled: Masker, text: str, expected: str
+) -> None:
+    assert seen(masked(misled, {"note": text}))[0] == {"note": expected}

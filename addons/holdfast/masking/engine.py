@@ -5,6 +5,7 @@ import collections
 import dataclasses
 import hashlib
 import importlib.metadata
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -21,6 +22,7 @@ from holdfast.masking.entries import AllowRule, MaskingRules
 from holdfast.masking.equipment import DECIDING
 from holdfast.masking.finder import DirectFinder, Finder, FullFinder
 from holdfast.masking.language import build_language
+from holdfast.masking.modelled import MODEL, pieces
 from holdfast.masking.phrases import normal
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.spans import Span
@@ -159,7 +161,7 @@ class Scanner:
         masks = [match.span() for match in self._masks.finditer(text)] if results else []
         spans = {
             self._span(result, start, end)
-            for result, found, start, end in budget.each(results)
+            for result, found, start, end in _said(budget.each(results), text, masks, is_again=budget.is_again)
             if not _inside(start, end, masks)
             and not any(
                 allow.lets(result.entity_type, found, budget.search_s)
@@ -202,14 +204,28 @@ class Scanner:
         ]
 
     def _span(self, result: RecognizerResult, start: int, end: int) -> Span:
-        recognizer = str(result.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY])
+        recognizer = _recognizer(result)
         rule = recognizer if recognizer in self._own_ids else self._rule_ids[result.entity_type]
         return Span(start, end, result.entity_type, round(float(result.score), 2), recognizer, rule)
+
+
+def _said(results: Iterable[_Result], text: str, masks: list[tuple[int, int]], *, is_again: bool) -> Iterator[_Result]:
+    """``results``, those of a model as far as they are about ``text`` and not about the masks in it."""
+    for result, found, start, end in results:
+        if _recognizer(result) != MODEL:
+            yield result, found, start, end
+        elif not is_again:  # a model has read all of the text before anything was masked in it
+            for first, last in pieces(text, start, end, masks):
+                yield result, found if (first, last) == (start, end) else text[first:last], first, last
 
 
 def _inside(start: int, end: int, masks: list[tuple[int, int]]) -> bool:
     before = bisect.bisect_right(masks, start, key=_start)
     return before > 0 and end <= masks[before - 1][1]
+
+
+def _recognizer(result: RecognizerResult) -> str:
+    return str(result.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY])
 
 
 def _start(mask: tuple[int, int]) -> int:

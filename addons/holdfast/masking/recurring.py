@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
+from holdfast.masking.modelled import MODEL
 from holdfast.masking.spans import PERSON, Span
 
-_MODEL: Final = "SpacyRecognizer"  # it has read all of the text
 # One word alone may be any word.
 _WHOLE: Final = re.compile(r"(?=.{5,64}\Z)[^\W\d_][^\d\s<>]*(?: [^\W\d_][^\d\s<>]*){1,4}")
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -23,7 +23,7 @@ def recurring(text: str, spans: Sequence[Span], spend: Callable[[int], None]) ->
     """
     names: dict[str, Span] = {}
     for span in spans:
-        if span.entity == PERSON and span.recognizer != _MODEL:
+        if span.entity == PERSON and span.recognizer != MODEL:  # it has read all of the text
             value = text[max(0, span.start) : span.end]
             if _WHOLE.fullmatch(value):
                 names.setdefault(value, span)
