@@ -219,5 +219,36 @@ def test_a_value_glued_to_a_letter_and_to_what_a_decoded_digit_touches_is_found_
 ) -> None:
     text = f"\u043041111111111\u2460\u2460\u2460\u2460\u2460{behind} of"
     assert "4111" not in masker.keep_text(text)
-    first, again = (len(spellings_of(text, is_again=one).others) for one in (False, True))
-    assert again < first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user\\u005f1234567@example.com\u0435",
+        "x_us\uff45r_\uff112\u24624567@example.com\xe9",
+        "user%5F1234567@example.com\u53f7",
+    ],
+)
+def test_an_address_with_a_low_line_before_digits_is_masked_whole_where_something_is_glued_behind_it(
+    masker: Masker, text: str
+) -> None:
+    assert masker.keep_text(text).startswith("<EMAIL_ADDRESS")
+
+
+@pytest.mark.parametrize("value", ["D\u041589370400440532013000", "DE8\uff19370400440532013000"])
+def test_a_letter_that_belongs_to_a_value_is_not_taken_off_alone(masker: Masker, value: str) -> None:
+    # The Cyrillic letter stands where something else would be glued to digits.
+    assert masker.keep_text(f"to {value}\u53f7 now") == "to <IBAN_CODE>\u53f7 now"
+
+
+def test_what_is_glued_is_taken_off_at_once_from_what_is_spelled_otherwise() -> None:
+    text = "+1 212 555 2368\xe9\uff14\xe9 %31 " * 600
+    assert len(spellings_of(text).others) == 4  # decoded or not, as it stands or by itself
+
+
+def test_what_is_glued_far_from_what_only_a_decoded_digit_touches_is_taken_off_too(masker: Masker) -> None:
+    far = (" x" * 150 + " &amp;") * 5
+    end = f"{far} \xe9{''.join(map(chr, range(0x2460, 0x2467)))}\xe9{far}"  # seven digits, no value
+    kept = masker.keep_text(f"\u53f710.20.30.40\u53f7{end}")
+    assert "10.20.30.40" not in kept
+    assert kept.endswith(f"\u53f7{end}")

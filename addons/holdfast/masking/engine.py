@@ -144,7 +144,7 @@ class Scanner:
         try:
             budget.begin_leaf()
             budget.spend(len(text))
-            spelt = spellings_of(text, is_again=budget.is_again)
+            spelt = spellings_of(text)
             results = [
                 (result, found, *spelt.whole(start, end))
                 for result, found, start, end in self._find(text, context, budget)

@@ -74,6 +74,14 @@ class Spelling:
             return self
         return Spelling(inner.text, inner.origins.beyond(self.origins), inner.changes, self.text)
 
+    def over(self, inner: "Spelling | None") -> "Spelling":
+        """The same as :meth:`then`, where this one is not searched itself: what is changed in it counts too."""
+        if inner is None:
+            return self
+        moved = [(inner.origins.index_of(start), inner.origins.index_of(end)) for start, end in self.changes]
+        changes = _few([*moved, *inner.changes], len(inner.text))
+        return Spelling(inner.text, inner.origins.beyond(self.origins), changes, self.base)
+
     def swapped(self, chars: Mapping[str, str]) -> "Spelling":
         """This spelling with what each of ``chars`` stands for in its place; what was changed before counts too."""
         if sum(map(self.text.count, chars)) > CHANGES_MAX and max(map(len, chars.values())) <= 1:

@@ -9,7 +9,6 @@ A long text is spelled only around what can be spelled otherwise, far enough for
 
 import bisect
 import dataclasses
-import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -57,12 +56,8 @@ class Spellings:
 NONE: Final = Spellings()
 
 
-def spellings_of(text: str, *, is_again: bool = False) -> Spellings:
-    """The spellings of ``text`` that differ from it and from each other; for most texts there are none.
-
-    ``is_again``: it was searched before, in all of them, and what was found is masked in it. What is glued on one side
-    to letters of another script and on the other to what only looks like an edge of a word has been found then.
-    """
+def spellings_of(text: str) -> Spellings:
+    """The spellings of ``text`` that differ from it and from each other; for most texts there are none."""
     is_plain = _PLAIN.fullmatch(text) is not None
     if is_plain and "=" not in text and "_" not in text:
         return NONE
@@ -71,13 +66,13 @@ def spellings_of(text: str, *, is_again: bool = False) -> Spellings:
     strange = () if is_plain else _strange_in(text)
     kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
     stretches = _stretches(text, (mark for kind in kinds for mark in kind))
-    others = tuple(part for stretch in stretches for part in _fresh(text, stretch, is_again=is_again))
+    others = tuple(part for stretch in stretches for part in _fresh(text, stretch))
     return Spellings(others, escapes, tuple([start for start, _ in escapes]))
 
 
 def whole_spellings_of(text: str) -> tuple[Spelling, ...]:
     """The same over the whole text at once, whatever it costs: where a value reaches beyond a stretch."""
-    return tuple(_others(text, (0, len(text)), is_again=False))
+    return tuple(_others(text, (0, len(text))))
 
 
 def plainly(value: str) -> str:
@@ -88,13 +83,13 @@ def plainly(value: str) -> str:
     return last.text or value
 
 
-def _fresh(text: str, stretch: Stretch, *, is_again: bool) -> Iterator[Spelling]:
+def _fresh(text: str, stretch: Stretch) -> Iterator[Spelling]:
     """What there is to search in the spellings of a stretch: only where each differs from what it was made of.
 
     What lies further from a difference than any value reaches was found there, or in what that was made of.
     """
     known: set[tuple[int, str]] = set()
-    for spelling in _others(text, stretch, is_again=is_again):
+    for spelling in _others(text, stretch):
         for start, end in _stretches(spelling.text, spelling.changes):
             part = spelling.part(start, end)
             if (part.origins[0], part.text) not in known:
@@ -102,31 +97,56 @@ def _fresh(text: str, stretch: Stretch, *, is_again: bool) -> Iterator[Spelling]
                 yield part
 
 
-def _others(text: str, stretch: Stretch, *, is_again: bool) -> Iterable[Spelling]:
+def _others(text: str, stretch: Stretch) -> Iterable[Spelling]:
     start, end = stretch
     itself = as_it_stands(text[start:end], start)
     order = {itself.text: 0}
     found = {itself.text: itself}
-    apart = unglued(itself.text)
-    # Before letters of other scripts are taken for the Latin ones that they look like.
-    rounds = iter(()) if apart is None else _rounds(itself.then(apart))
-    without_glue = next(rounds, itself)
-    for spelling in itertools.chain(_all(itself), (without_glue,), rounds):
-        inner = None if is_again and spelling is without_glue else unglued(spelling.text)
-        for one in (spelling, spelling.then(inner), *_without_plus(spelling)):
-            before = found.get(one.text)
-            if before is None:
-                order[one.text] = len(order)
-                found[one.text] = one
-            # Made in another way of what is searched as well, and before it, there may be less to search in it.
-            elif one.changed_chars < before.changed_chars and order.get(one.base, len(order)) < order[one.text]:
-                found[one.text] = one
+    for one in _readings(itself):
+        before = found.get(one.text)
+        if before is None:
+            order[one.text] = len(order)
+            found[one.text] = one
+        # Made in another way of what is searched as well, and before it, there may be less to search in it.
+        elif one.changed_chars < before.changed_chars and order.get(one.base, len(order)) < order[one.text]:
+            found[one.text] = one
     del found[itself.text]
     return found.values()
 
 
-def _all(itself: Spelling) -> Iterator[Spelling]:
-    yield from _rounds(itself)
+def _readings(itself: Spelling) -> Iterator[Spelling]:
+    """The spellings of a text, each with what is glued to values in it, and without.
+
+    It is taken off before letters of other scripts are taken for the Latin ones that they look like, and once more
+    then. To take it off then alone is something else only where it has such letters, which may belong to a value.
+    """
+    apart = unglued(itself.text)
+    is_told = apart is not None and not _has_lost_lookalikes(itself.text, apart.text)
+    for spelling in _rounds(itself):
+        yield from (spelling, *_without_plus(spelling))
+        if not is_told:
+            yield spelling.then(unglued(spelling.text))
+    for spelling in _otherwise(itself):
+        yield from (spelling, spelling.then(unglued(spelling.text)), *_without_plus(spelling))
+    for spelling in _rounds(itself.then(apart)) if apart is not None else ():
+        inner = unglued(spelling.text)
+        if inner is not None and _may_cut_address(spelling.text, inner.text):
+            yield spelling
+        yield from (spelling.over(inner), *_without_plus(spelling))
+
+
+def _has_lost_lookalikes(text: str, apart: str) -> bool:
+    """Whether letters of ``text`` that look like others are missing in ``apart``."""
+    return any(char.isalpha() and text.count(char) != apart.count(char) for char in _changing(text))
+
+
+def _may_cut_address(text: str, apart: str) -> bool:
+    """Whether what is missing in ``apart`` may be part of an address: ``ada_1234567@…``."""
+    return "@" in text and text.count("_") != apart.count("_")
+
+
+def _otherwise(itself: Spelling) -> Iterator[Spelling]:
+    """What comes of a text that is read as a form, a mail or a header has it, or with what is hidden in it."""
     for one in _without_plus(itself):
         yield from _rounds(one)
     if is_soft(itself.text):
