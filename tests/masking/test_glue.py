@@ -252,3 +252,24 @@ def test_what_is_glued_far_from_what_only_a_decoded_digit_touches_is_taken_off_t
     kept = masker.keep_text(f"\u53f710.20.30.40\u53f7{end}")
     assert "10.20.30.40" not in kept
     assert kept.endswith(f"\u53f7{end}")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("\x1b[32m12:30:01\x1b[0m INFO\x1b[0m \x1b[1mcalls\x1b[0m\n", 1),  # without the codes
+        ("12:30:01 INFO \x1b[1mcalls\x1b[0m\n", 1),
+        ("\x1b[32m12:30:01\x1b[0m[INFO]\x1b[1mcalls\x1b[0m\n", 2),
+        ("\x1b[1m12\x1b[0m \x1b[1m30\x1b[0m\n", 2),  # one number or two
+        ("phone=+1 212 555 2368 ext=+44 (20) 7946\n", 0),
+        ("q=+12125552368 x\n", 1),
+    ],
+)
+def test_a_text_is_read_once_more_only_where_a_colour_or_plus_sign_may_hide_something(text: str, count: int) -> None:
+    assert len(spellings_of(text * 20).others) == count
+
+
+def test_colour_codes_between_numbers_are_blanks_whatever_blanks_are_among_them() -> None:
+    apart = unglued("12\x1b[0m \x1b[1m30")
+    assert apart is not None
+    assert apart.text == "12   30"

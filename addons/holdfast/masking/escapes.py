@@ -29,7 +29,7 @@ _SOFT: Final = re.compile(rf"=(?:\r?\n|(?P<byte>{_HEX}{{2}}(?:={_HEX}{{2}})*))")
 _SOFT_SAID: Final = "quoted-printable"
 _SOFT_END: Final = re.compile(r"[^=]=\r?\n")  # no underlined heading
 _SOFT_BYTE: Final = re.compile("=(?:[0-9A-F][A-F]|[A-F][0-9]|20)")  # =10 is what code and settings say
-_FORM: Final = re.compile(r"=[^\s=&+]{0,200}\+")
+_FORM: Final = re.compile(r"=(?!\+\d{1,4} \(?\d)[^\s=&+]{0,200}\+")  # no telephone number: a form has no blanks
 _PLUS: Final = re.compile(r"\+")
 _ENTITY_CHARS_MIN: Final = 2  # &lt
 _UNICODE_MAX: Final = 0x10FFFF

@@ -38,6 +38,10 @@ def _glued(what: str) -> str:
     return rf"(?:{what})(?=[0-9+(A-Fa-f]){_AHEAD}|(?<=[0-9A-Za-z)]){_BEHIND}(?:{what})"
 
 
+_CODE: Final = re.compile(CONTROL)
+_CODES: Final[Any] = regex.compile(rf"(?:{CONTROL}|\s)*+")
+_BLANKS_BEFORE: Final[Any] = regex.compile(r"(?r)\s*+")
+_MARKS_OF_NUMBERS: Final = "+()[].,:/#-"
 _LOW_LINE_GLUE: Final = regex.compile(_glued(_LOW_LINE))
 _LETTER_GLUE: Final = regex.compile(_glued(_LETTER))
 _GLUE: Final = regex.compile(rf"{CONTROL}|{_glued(f'{_LOW_LINE}|{_LETTER}')}")
@@ -79,13 +83,36 @@ def _letters_beside(text: str, touched: Iterable[int]) -> Iterator[Stretch]:
             yield match.span()
 
 
+def _without_apart(text: str, glue: Iterable[Stretch]) -> Iterator[Stretch]:
+    """``glue`` without colour codes beside blanks, which glue nothing: without them, a blank is left.
+
+    Between numbers they stay, since one blank there may be part of a number, and two are not.
+    """
+    done = 0  # up to here the codes and blanks that stand together were looked at
+    glues = True
+    for start, end in glue:
+        is_code = text[start] in _CONTROL_SIGNS
+        if is_code and start >= done:
+            before = _BLANKS_BEFORE.match(text, 0, start).start()
+            done = _CODES.match(text, start).end()
+            has_blank = before < start or _CODE.sub("", text[start:done]) != ""
+            is_within = before > 0 and done < len(text)
+            glues = is_within and (not has_blank or (_is_of_number(text[before - 1]) and _is_of_number(text[done])))
+        if glues or not is_code:
+            yield start, end
+
+
+def _is_of_number(char: str) -> bool:
+    return char.isnumeric() or char in _MARKS_OF_NUMBERS
+
+
 def unglued(text: str) -> Spelling | None:
     """``text`` with one blank in place of each such thing; None where there is none."""
     parts: list[str] = []
     pieces = Pieces()
     changes: list[Stretch] = []
     at = 0
-    for start, end in glued_in(text):
+    for start, end in _without_apart(text, glued_in(text)):
         parts += (text[at:start], " ")
         pieces.copy(at, start)
         changes.append((pieces.length, pieces.length + 1))

@@ -118,10 +118,11 @@ def _readings(itself: Spelling) -> Iterator[Spelling]:
     """The spellings of a text, each with what is glued to values in it, and without.
 
     It is taken off before letters of other scripts are taken for the Latin ones that they look like, and once more
-    then. To take it off then alone is something else only where it has such letters, which may belong to a value.
+    then. To take it off then alone is something else only where it has such letters, which may belong to a value; but
+    it is done where little is glued, since then less is searched.
     """
     apart = unglued(itself.text)
-    is_told = apart is not None and not _has_lost_lookalikes(itself.text, apart.text)
+    is_told = apart is not None and _is_all_over(apart) and not _has_lost_lookalikes(itself.text, apart.text)
     for spelling in _rounds(itself):
         yield from (spelling, *_without_plus(spelling))
         if not is_told:
@@ -133,6 +134,10 @@ def _readings(itself: Spelling) -> Iterator[Spelling]:
         if inner is not None and _may_cut_address(spelling.text, inner.text):
             yield spelling
         yield from (spelling.over(inner), *_without_plus(spelling))
+
+
+def _is_all_over(spelling: Spelling) -> bool:
+    return _stretches(spelling.text, spelling.changes) == [(0, len(spelling.text))]
 
 
 def _has_lost_lookalikes(text: str, apart: str) -> bool:
