@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 
 import pytest
 from tests.masking.conftest import KEY, rules_of
@@ -262,7 +263,10 @@ def test_what_is_glued_far_from_what_only_a_decoded_digit_touches_is_taken_off_t
         ("\x1b[32m12:30:01\x1b[0m[INFO]\x1b[1mcalls\x1b[0m\n", 2),
         ("\x1b[1m12\x1b[0m \x1b[1m30\x1b[0m\n", 2),  # one number or two
         ("phone=+1 212 555 2368 ext=+44 (20) 7946\n", 0),
+        ("at=2026-11-28T12:30:01+01:00 phone=+1 212 555 2368\n", 0),
         ("q=+12125552368 x\n", 1),
+        ("mac=is+00:11:22:33:44:55\n", 1),
+        ("q=at+01:00+4111+1111+1111+1111\n", 1),
     ],
 )
 def test_a_text_is_read_once_more_only_where_a_colour_or_plus_sign_may_hide_something(text: str, count: int) -> None:
@@ -273,3 +277,22 @@ def test_colour_codes_between_numbers_are_blanks_whatever_blanks_are_among_them(
     apart = unglued("12\x1b[0m \x1b[1m30")
     assert apart is not None
     assert apart.text == "12   30"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id_457-5\x1b[1m5-5462", "id_<US_SSN>"),
+        ("user_\x1b[01;31m\x1b[K4111\x1b[m\x1b[K111111111111\u53f7", "user_\x1b[01;31m\x1b[K************1111\u53f7"),
+        ("\u53f7\u24d3e:ad:be:ef:00:01", "\u53f7<MAC_ADDRESS>"),
+        ("2001:db8::8\u24d02e:370:7334_x", "<IP_ADDRESS>_x"),
+        ("\u53f741111111\ufe0f\u20e311111111\u53f7", "\u53f7************1111\u53f7"),
+        (" \u0111\uff110.20.30.4\u200d0\xf8", " \u0111<IP_ADDRESS>\xf8"),
+        ("q=+1 4111+1111+1111+1111", "q=+1 ************1111"),
+        ("iban=+1 2\u53f7 DE89+3704+0044+0532+0130+00", "iban=+1 2\u53f7 <IBAN_CODE>"),
+        ("q=\u24b6DE89+3704+0044+0532+0130+00\u0430", "q=\u24b6<IBAN_CODE>\u0430"),
+        ("INFO\x1b[0msk_live_%35%3123456789abcdefABCDEF12", "INFO\x1b[0m<API_KEY>"),
+    ],
+)
+def test_what_looks_like_glue_may_be_part_of_a_value(masker: Masker, text: str, expected: str) -> None:
+    assert re.sub(r"_[0-9a-f]{12}>", ">", masker.keep_text(text)) == expected

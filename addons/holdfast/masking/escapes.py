@@ -29,7 +29,10 @@ _SOFT: Final = re.compile(rf"=(?:\r?\n|(?P<byte>{_HEX}{{2}}(?:={_HEX}{{2}})*))")
 _SOFT_SAID: Final = "quoted-printable"
 _SOFT_END: Final = re.compile(r"[^=]=\r?\n")  # no underlined heading
 _SOFT_BYTE: Final = re.compile("=(?:[0-9A-F][A-F]|[A-F][0-9]|20)")  # =10 is what code and settings say
-_FORM: Final = re.compile(r"=(?!\+\d{1,4} \(?\d)[^\s=&+]{0,200}\+")  # no telephone number: a form has no blanks
+_NO_ZONE: Final = r"(?!\d\d:\d\d(?![\d:]))"  # of a time: 12:30:01+01:00
+_FORM: Final = re.compile(rf"=[^\s=&]{{0,200}}?\+{_NO_ZONE}")
+_NUMBER: Final = re.compile(r"=\+\d{1,4} \(?\d")  # a telephone number as it is said, with blanks, which no form has
+_JOINING: Final = re.compile(rf"[^\s=&+]\+{_NO_ZONE}")  # a plus sign behind what it joins
 _PLUS: Final = re.compile(r"\+")
 _ENTITY_CHARS_MIN: Final = 2  # &lt
 _UNICODE_MAX: Final = 0x10FFFF
@@ -74,8 +77,10 @@ def softened(text: str) -> Spelling | None:
 
 def plus_signs_in(text: str) -> Iterator[tuple[int, int]]:
     """Where plus signs stand as in form data, in which each is a blank."""
-    if "+" in text and "=" in text:
-        yield from (match.span() for match in _FORM.finditer(text))
+    if "+" not in text or "=" not in text:
+        return
+    is_joined = _JOINING.search(text) is not None
+    yield from (match.span() for match in _FORM.finditer(text) if is_joined or not _NUMBER.match(text, match.start()))
 
 
 def without_plus(text: str) -> Spelling | None:

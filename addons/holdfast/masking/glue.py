@@ -18,7 +18,7 @@ from holdfast.masking.spelling import CHANGES_MAX, Spelling, Stretch
 # ECMA-48, 5.4: what a terminal does not show; and 8.3.89, which also titles windows and makes links. Log viewers write
 # the first character as the picture of it.
 CONTROL: Final = r"(?:[\x1b\u241b]\[|\x9b)[0-9;:<=>?]{0,32}[ -/]{0,2}[@-~]|\x1b\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)"
-_CONTROL_SIGNS: Final = "\x1b\u241b\x9b"  # it begins with one of them
+CONTROL_SIGNS: Final = "\x1b\u241b\x9b"  # it begins with one of them
 _HEX: Final = "[0-9A-Fa-f]"
 _FORMS: Final = (
     r"\d(?:[ ().:/-]{0,2}\d){6}",
@@ -58,7 +58,7 @@ _CHARS_PER_TOUCH: Final = 64  # where more are touched, it is quicker to look at
 
 def glued_in(text: str) -> Iterable[Stretch]:
     """Where something is glued to what has the form of a value, in order."""
-    if any(sign in text for sign in _CONTROL_SIGNS):
+    if any(sign in text for sign in CONTROL_SIGNS):
         return _spans(_GLUE.finditer(text, concurrent=False))
     low_lines = _spans(_LOW_LINE_GLUE.finditer(text, concurrent=False)) if "_" in text else ()
     if text.isascii():
@@ -91,7 +91,7 @@ def _without_apart(text: str, glue: Iterable[Stretch]) -> Iterator[Stretch]:
     done = 0  # up to here the codes and blanks that stand together were looked at
     glues = True
     for start, end in glue:
-        is_code = text[start] in _CONTROL_SIGNS
+        is_code = text[start] in CONTROL_SIGNS
         if is_code and start >= done:
             before = _BLANKS_BEFORE.match(text, 0, start).start()
             done = _CODES.match(text, start).end()

@@ -15,7 +15,7 @@ from typing import Final
 
 from holdfast.masking.encoded_words import SIGN, without_words, words_in
 from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
-from holdfast.masking.glue import CONTROL, glued_in, unglued
+from holdfast.masking.glue import CONTROL, CONTROL_SIGNS, glued_in, unglued
 from holdfast.masking.lookalikes import seen_as
 from holdfast.masking.spelling import Spelling, Stretch, Unit, as_it_stands, respelled
 
@@ -131,8 +131,8 @@ def _readings(itself: Spelling) -> Iterator[Spelling]:
         yield from (spelling, spelling.then(unglued(spelling.text)), *_without_plus(spelling))
     for spelling in _rounds(itself.then(apart)) if apart is not None else ():
         inner = unglued(spelling.text)
-        if inner is not None and _may_cut_address(spelling.text, inner.text):
-            yield spelling
+        if inner is not None and spelling.text.count("_") != inner.text.count("_"):
+            yield spelling  # a low line may be part of an address or a key: `ada_1234567@…`
         yield from (spelling.over(inner), *_without_plus(spelling))
 
 
@@ -141,18 +141,14 @@ def _is_all_over(spelling: Spelling) -> bool:
 
 
 def _has_lost_lookalikes(text: str, apart: str) -> bool:
-    """Whether letters of ``text`` that look like others are missing in ``apart``."""
-    return any(char.isalpha() and text.count(char) != apart.count(char) for char in _changing(text))
-
-
-def _may_cut_address(text: str, apart: str) -> bool:
-    """Whether what is missing in ``apart`` may be part of an address: ``ada_1234567@…``."""
-    return "@" in text and text.count("_") != apart.count("_")
+    """Whether signs of ``text`` that look like others, or like nothing, are missing in ``apart``: also colour codes."""
+    return any(text.count(char) != apart.count(char) for char in {*_changing(text), *CONTROL_SIGNS})
 
 
 def _otherwise(itself: Spelling) -> Iterator[Spelling]:
     """What comes of a text that is read as a form, a mail or a header has it, or with what is hidden in it."""
     for one in _without_plus(itself):
+        yield one
         yield from _rounds(one)
     if is_soft(itself.text):
         yield from _rounds(itself.then(softened(itself.text)))
