@@ -25,6 +25,7 @@ ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another 
 REACH_CHARS: Final = 256
 PART_CHARS: Final = REACH_CHARS + 128  # so that few values that a change may make reach the end of a part
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
+_SIGNS_COUNTED_MAX: Final = 64
 _STOPS: Final = " \n&"  # no key or token goes on behind one of these
 _PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
 _STRANGE: Final = re.compile(r"[^\t\n\r -~]+")
@@ -141,8 +142,12 @@ def _is_all_over(spelling: Spelling) -> bool:
 
 
 def _has_lost_lookalikes(text: str, apart: str) -> bool:
-    """Whether signs of ``text`` that look like others, or like nothing, are missing in ``apart``: also colour codes."""
-    return any(text.count(char) != apart.count(char) for char in {*_changing(text), *CONTROL_SIGNS})
+    """Whether signs of ``text`` that look like others, or like nothing, are missing in ``apart``: also colour codes.
+
+    Of a text with many kinds of them it is taken for granted: each would be counted in all of it.
+    """
+    signs = {*_changing(text), *CONTROL_SIGNS}
+    return len(signs) > _SIGNS_COUNTED_MAX or any(text.count(sign) != apart.count(sign) for sign in signs)
 
 
 def _otherwise(itself: Spelling) -> Iterator[Spelling]:
