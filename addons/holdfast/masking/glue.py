@@ -17,7 +17,7 @@ from holdfast.masking.spelling import CHANGES_MAX, Spelling, Stretch
 
 # ECMA-48, 5.4: what a terminal does not show; and 8.3.89, which also titles windows and makes links. Log viewers write
 # the first character as the picture of it.
-CONTROL: Final = r"(?:[\x1b\u241b]\[|\x9b)[0-9;:<=>?]{0,32}[ -/]{0,2}[@-~]|\x1b\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)"
+_CONTROL: Final = r"(?:[\x1b\u241b]\[|\x9b)[0-9;:<=>?]{0,32}[ -/]{0,2}[@-~]|\x1b\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)"
 CONTROL_SIGNS: Final = "\x1b\u241b\x9b"  # it begins with one of them
 _HEX: Final = "[0-9A-Fa-f]"
 _FORMS: Final = (
@@ -38,13 +38,13 @@ def _glued(what: str) -> str:
     return rf"(?:{what})(?=[0-9+(A-Fa-f]){_AHEAD}|(?<=[0-9A-Za-z)]){_BEHIND}(?:{what})"
 
 
-_CODE: Final = re.compile(CONTROL)
-_CODES: Final[Any] = regex.compile(rf"(?:{CONTROL}|\s)*+")
+CODE: Final = re.compile(_CONTROL)
+_CODES: Final[Any] = regex.compile(rf"(?:{_CONTROL}|\s)*+")
 _BLANKS_BEFORE: Final[Any] = regex.compile(r"(?r)\s*+")
 _MARKS_OF_NUMBERS: Final = "+()[].,:/#-"
 _LOW_LINE_GLUE: Final = regex.compile(_glued(_LOW_LINE))
 _LETTER_GLUE: Final = regex.compile(_glued(_LETTER))
-_GLUE: Final = regex.compile(rf"{CONTROL}|{_glued(f'{_LOW_LINE}|{_LETTER}')}")
+_GLUE: Final = regex.compile(rf"{_CONTROL}|{_glued(f'{_LOW_LINE}|{_LETTER}')}")
 # Where a letter of another script may be glued to a value, the character of the value: most such letters are told to be
 # glued to nothing by what stands beside them.
 _BEYOND: Final = r"[^\x00-\x7f]"
@@ -95,7 +95,7 @@ def _without_apart(text: str, glue: Iterable[Stretch]) -> Iterator[Stretch]:
         if is_code and start >= done:
             before = _BLANKS_BEFORE.match(text, 0, start).start()
             done = _CODES.match(text, start).end()
-            has_blank = before < start or _CODE.sub("", text[start:done]) != ""
+            has_blank = before < start or CODE.sub("", text[start:done]) != ""
             is_within = before > 0 and done < len(text)
             glues = is_within and (not has_blank or (_is_of_number(text[before - 1]) and _is_of_number(text[done])))
         if glues or not is_code:

@@ -15,7 +15,7 @@ from typing import Final
 
 from holdfast.masking.encoded_words import SIGN, without_words, words_in
 from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
-from holdfast.masking.glue import CONTROL, CONTROL_SIGNS, glued_in, unglued
+from holdfast.masking.glue import CODE, CONTROL_SIGNS, glued_in, unglued
 from holdfast.masking.lookalikes import seen_as
 from holdfast.masking.spelling import Spelling, Stretch, Unit, as_it_stands, respelled
 
@@ -29,7 +29,6 @@ _SIGNS_COUNTED_MAX: Final = 64
 _STOPS: Final = " \n&"  # no key or token goes on behind one of these
 _PLAIN: Final = re.compile(r"[\t\n\r -$'-\[\]-~]*")  # no %, & or \, and nothing but ASCII that shows
 _STRANGE: Final = re.compile(r"[^\t\n\r -~]+")
-_CONTROL: Final = re.compile(CONTROL)
 # Tag characters, and variation selectors in supplementary planes, can spell ASCII that nobody sees but a model.
 _HIDDEN: Final = re.compile("[\U000e0020-\U000e007e\U000e0110-\U000e016e]+")
 _TAGS: Final = 0xE0000
@@ -187,8 +186,8 @@ def _rounds(spelling: Spelling) -> Iterator[Spelling]:
 
 def _folded(spelling: Spelling) -> Spelling:
     may_control = "\x1b" in spelling.text or not spelling.text.isascii()
-    if may_control and _CONTROL.search(spelling.text):  # a terminal shows nothing of it
-        shown = spelling.then(respelled(spelling.text, _CONTROL, lambda match: [("", len(match.group()))]))
+    if may_control and CODE.search(spelling.text):  # a terminal shows nothing of it
+        shown = spelling.then(respelled(spelling.text, CODE, lambda match: [("", len(match.group()))]))
         spelling = dataclasses.replace(shown, changes=((0, len(shown.text)),))
     changed = _changing(spelling.text)
     return spelling.swapped(changed) if changed else spelling
