@@ -27,6 +27,10 @@ type Candidate = tuple[str, bool, bool, bool]
 type Try = tuple[int, int, Sequence[str]]  # start and end in a candidate, and the regions in which that is a number
 
 
+# Who searches; the window with what is seen around it; where it begins and ends in that; whether more text follows.
+type Window = tuple[object, str, int, int, bool]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
     """How much a message may cost.
@@ -59,7 +63,8 @@ class Budget:
 
     __slots__ = (
         *("_chars", "_clock", "_has_looked", "_leaf_s", "_limits", "_shown", "_started_s"),
-        *("candidates", "dialled", "expected", "hits", "hits_max", "is_again", "numbers", "phones", "search_s"),
+        *("candidates", "dialled", "expected", "hits", "hits_max", "is_again", "judged", "numbers", "phones"),
+        *("search_s", "windows"),
     )
 
     def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
@@ -77,6 +82,8 @@ class Budget:
         self.candidates: dict[Candidate, tuple[list[Try], Iterator[Try]]] = {}
         self.numbers: dict[str, Sequence[str]] = {}
         self.dialled: dict[str, Sequence[str]] = {}
+        self.judged: dict[object, dict[tuple[str, float], float]] = {}  # values, by who judges them
+        self.windows: dict[Window, tuple[tuple[int, int], ...]] = {}  # what a search found in each
         self.expected: list[str] = []
         self.hits: dict[str, Hits | None] = {}
         self._shown: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""How far a match of a pattern can stretch: over which characters, how many, and how far ahead it looks.
+"""How far a match of a pattern can stretch: over which characters, how many, and how far ahead and back it looks.
 
 A match is a run of characters that the pattern can consume, so it never leaves the longest such run around it; and all
 it can see beyond is what its boundaries and lookaheads reach. Both are derived from the pattern, never narrower than
@@ -7,6 +7,7 @@ they are.
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -24,6 +25,9 @@ WIDTH_MAX: Final = 8192  # a longer match is as good as one of any length: each 
 _AHEAD_MAX: Final = 4096  # what looks further ahead, or any way, is taken to need all of its run
 _FAR: Final = ""  # among the classes: a lookahead that may need all of the run
 _BOUNDARY_REACH: Final = 2  # `$` sees a line feed and what follows; the other boundaries see one character
+_BOUNDARY_BEHIND: Final = 1
+
+type _Seen = tuple[frozenset[str], int, int]  # the sets of characters of a match, how far it sees ahead, and back
 
 
 class UnreadableError(Exception):
@@ -36,12 +40,13 @@ class Extent:
 
     ``table`` maps a byte of a text (see :class:`~holdfast.masking.view.View`) to :data:`OUTSIDE` or :data:`INSIDE` the
     alphabet. A match has at most ``width`` characters (None: any number, or it looks ahead over the rest of
-    its run) and sees ``reach`` characters past its end.
+    its run), sees ``reach`` characters past its end, and ``behind`` before its beginning.
     """
 
     table: bytes
     width: int | None
     reach: int
+    behind: int
 
     def anchored(self, chars: frozenset[str]) -> bytes:
         """The table with each of ``chars``, which the alphabet holds, as an :data:`ANCHOR`."""
@@ -60,7 +65,7 @@ def extent_of(pattern: str, flags: int) -> Extent | None:
     if tree is None:
         return None
     try:
-        classes, reach = _sequence(tree)
+        classes, reach, behind = _sequence(tree)
     except UnreadableError:
         return None
     is_far = _FAR in classes
@@ -70,31 +75,33 @@ def extent_of(pattern: str, flags: int) -> Extent | None:
         for byte in range(256)
     )
     width = tree.getwidth()[1]
-    return Extent(inside, width if width <= WIDTH_MAX and not is_far else None, reach)
+    return Extent(inside, width if width <= WIDTH_MAX and not is_far else None, reach, behind)
 
 
-def _sequence(tree: Any) -> tuple[frozenset[str], int]:
+def _sequence(tree: Any) -> _Seen:
+    return _together(_item(code, argument) for code, argument in tree)
+
+
+def _together(seen: Iterable[_Seen]) -> _Seen:
     classes: frozenset[str] = frozenset()
-    reach = 0
-    for code, argument in tree:
-        more, further = _item(code, argument)
+    reach = behind = 0
+    for more, ahead, back in seen:
         classes |= more
-        reach = max(reach, further)
-    return classes, reach
+        reach, behind = max(reach, ahead), max(behind, back)
+    return classes, reach, behind
 
 
-def _item(code: Any, argument: Any) -> tuple[frozenset[str], int]:
+def _item(code: Any, argument: Any) -> _Seen:
     if code in (codes.ASSERT, codes.ASSERT_NOT):
         return _look(*argument)
     if code is codes.AT:
-        return frozenset(), _BOUNDARY_REACH
+        return frozenset(), _BOUNDARY_REACH, _BOUNDARY_BEHIND
     if code is codes.GROUPREF:  # what a group matched is of the group's characters
-        return frozenset(), 0
+        return frozenset(), 0, 0
     trees = trees_of(code, argument)
     if trees is None:
-        return frozenset({set_of(code, argument)}), 0
-    parts = [_sequence(tree) for tree in trees]
-    return frozenset[str]().union(*(classes for classes, _ in parts)), max((reach for _, reach in parts), default=0)
+        return frozenset({set_of(code, argument)}), 0, 0
+    return _together(map(_sequence, trees))
 
 
 def trees_of(code: Any, argument: Any) -> list[Any] | None:
@@ -118,15 +125,15 @@ def trees_of(code: Any, argument: Any) -> list[Any] | None:
     return None
 
 
-def _look(direction: int, tree: Any) -> tuple[frozenset[str], int]:
-    classes, reach = _sequence(tree)
-    if direction < 0:
-        return frozenset(), reach
+def _look(direction: int, tree: Any) -> _Seen:
+    classes, reach, behind = _sequence(tree)
     width = tree.getwidth()[1]
+    if direction < 0:
+        return frozenset(), reach, width + behind
     if width <= _AHEAD_MAX:
-        return frozenset(), width + reach
+        return frozenset(), width + reach, behind
     # It may look any way ahead, over these characters only: so they count as part of the run.
-    return classes | {_FAR}, reach + _BOUNDARY_REACH
+    return classes | {_FAR}, reach + _BOUNDARY_REACH, behind
 
 
 @functools.cache

@@ -203,7 +203,7 @@ class PatternRecognizer(LocalRecognizer):
         self.compiled = regex.compile(pattern, _EXACT_FLAGS if case_sensitive else _FLAGS)
         self.score = score
         self._holds = CHECKS[validator] if validator is not None else None
-        self._group: str | int = "value" if "value" in self.compiled.groupindex else 0
+        self.group: str | int = "value" if "value" in self.compiled.groupindex else 0
         super().__init__(supported_entities=[entity], name=rule_id, context=list(context))
 
     def load(self) -> None:
@@ -216,15 +216,15 @@ class PatternRecognizer(LocalRecognizer):
         nlp_artifacts: Any = None,  # noqa: ARG002 -- Presidio's interface
     ) -> list[RecognizerResult]:
         """Every match. Raises TimeoutError, which Presidio passes on, where the expression takes too long."""
-        return self.results(self.compiled.finditer(text, timeout=REGEX_TIMEOUT_S))
+        matches = self.compiled.finditer(text, timeout=REGEX_TIMEOUT_S)
+        return self.results(text, (match.span(self.group) for match in matches))
 
-    def results(self, matches: Iterable[Any]) -> list[RecognizerResult]:
-        """What is said of ``matches`` of the expression."""
+    def results(self, text: str, spans: Iterable[tuple[int, int]]) -> list[RecognizerResult]:
+        """What is said of ``spans`` of ``text``, which are matches of the expression, or the group of each."""
         results = [
-            result_of(self, match.span(self._group), self.score)
-            for match in matches
-            if match.start(self._group) < match.end(self._group)
-            and (self._holds is None or self._holds(match.group(self._group)))
+            result_of(self, (start, end), self.score)
+            for start, end in spans
+            if start < end and (self._holds is None or self._holds(text[start:end]))
         ]
         return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
 

@@ -6,7 +6,7 @@ the threshold.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import presidio_analyzer
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -20,6 +20,8 @@ from holdfast.masking.recognizers import PatternRecognizer, PhoneRecognizer, res
 from holdfast.masking.search import Filtered, Search, Spans
 from holdfast.masking.urls import url_search
 from holdfast.masking.view import View
+
+_JUDGED_MAX: Final = 4096  # values of a message that one recognizer knows, when it is asked for more
 
 
 class Runner(Protocol):
@@ -95,7 +97,9 @@ class _PresidioRunner:
     def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         results: list[RecognizerResult] = []
         helped: bool | None = None
-        known: dict[tuple[str, float], float] = {}  # of values that come again
+        known = budget.judged.setdefault(self, {})  # values come again, also in other texts
+        if len(known) > _JUDGED_MAX:
+            known.clear()
         for search, score, is_weak in self._searches:
             if hits is not None and search.filter is not None and search.filter not in hits:
                 continue
@@ -126,7 +130,7 @@ class _OwnRunner:
         self.words = ContextWords(recognizer.context)
         self.thresholds: dict[str, float] = recognizer.score_thresholds
         self._recognizer = recognizer
-        self._search = Search(recognizer.compiled)
+        self._search = Search(recognizer.compiled, recognizer.group)
         self.searches: Sequence[Filtered] = [self._search]
         self._is_weak = recognizer.score < self.thresholds[recognizer.supported_entities[0]]
         self.needs_no_digit = not self._search.needs_digit
@@ -134,8 +138,8 @@ class _OwnRunner:
     def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:
         if self._is_weak and not self.words.may_help(view, context):
             return []
-        matches = self._search.matches(view, hits, budget)
-        return self._recognizer.results(budget.each(matches)) if matches else []
+        spans = self._search.spans(view, hits, budget)
+        return self._recognizer.results(view.text, budget.each(spans)) if spans else []
 
 
 class _PhoneRunner:
@@ -175,7 +179,7 @@ class _WholeRunner:
         self.needs_no_digit = not all(search.needs_digit for search in self.searches) or not self.searches
 
     def run(self, view: View, hits: Hits | None, context: tuple[str, ...], budget: Budget) -> list[RecognizerResult]:  # noqa: ARG002 -- a Runner
-        if self.searches and not any(search.matches(view, hits, budget) for search in self.searches):
+        if self.searches and not any(search.spans(view, hits, budget) for search in self.searches):
             return []
         found: list[RecognizerResult] = self._recognizer.analyze(view.text, self._recognizer.supported_entities, None)
         return found

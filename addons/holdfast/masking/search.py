@@ -22,6 +22,9 @@ _LETTERS: Final = frozenset(string.ascii_letters.encode())
 _LINE_END: Final = frozenset(b"\n")  # it stands between texts that are scanned together
 _LETTERS_MAX: Final = 12  # of an alphabet of numbers and marks: those of hexadecimal digits in both cases
 _GAP_CHARS: Final = 24  # to look through as many takes less than to begin another search
+BEHIND_MAX: Final = 128  # what looks back further is searched anew each time
+WINDOWS_MAX: Final = 16_384  # windows of a message that are known: some 10 MB at most
+_KNOWN_CHARS_MAX: Final = 512  # of a window that is
 _DIGITS_TOLD: Final = 3  # a pattern of fewer digits ends once in a number
 
 
@@ -55,7 +58,9 @@ class Spans(Filtered, Protocol):
 class Search:
     """A compiled pattern of the ``regex`` module, and what is known of its matches."""
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, group: str | int = 0) -> None:
+        """Of the matches of ``compiled``, ``group`` is what is looked for."""
+        self._group = group
         self._finditer = compiled.finditer
         self._words = tuple(sorted(words_of(compiled.pattern)))
         self.is_foreign = bool(self._words) and not any(map(str.isascii, self._words))
@@ -72,6 +77,7 @@ class Search:
         self._table = extent.table if extent else None
         self._width = extent.width if extent else None
         self._reach = extent.reach if extent else 0
+        self._behind = max(1, extent.behind) if extent else BEHIND_MAX + 1
         run = _number_run(extent) if extent and need.digits >= _DIGITS_TOLD else None
         told = self.approximation
         if run and told is not None and (not told.beyond or told.members <= run):
@@ -87,29 +93,57 @@ class Search:
         return self._digits > 0
 
     def spans(self, view: View, hits: Hits | None, budget: Budget) -> Sequence[tuple[int, int]]:
-        """Where the matches stand; see :meth:`matches`."""
-        return [match.span() for match in self.matches(view, hits, budget)]
-
-    def matches(self, view: View, hits: Hits | None, budget: Budget) -> Sequence[Any]:
-        """Every match in the text, in order. ``hits`` is what the prefilter says of the text; None: nothing.
+        """Where the matches stand, in order. ``hits`` is what the prefilter says of the text; None: nothing.
 
         Raises:
             TimeoutError: the pattern takes too long.
             MaskingError: the message takes too long.
         """
-        windows = _joined(self._windows(view, hits), max(_GAP_CHARS, self._reach))
-        found: list[Any] = []
-        # concurrent=False: giving up the interpreter's lock for a search of microseconds costs more than the search.
-        for start, end in windows:
-            budget.spend(end - start)
-            stop = min(end + self._reach, view.length)
-            for match in self._finditer(view.text, start, stop, concurrent=False, timeout=budget.search_s):
-                if match.start() >= end and end < view.length:  # at the end of a text, one may have no character
-                    break
-                if match.end() > end:  # seen because the text seemed to end there
-                    return list(self._finditer(view.text, concurrent=False, timeout=budget.search_s))
-                found.append(match)
+        found: list[tuple[int, int]] = []
+        for start, end in _joined(self._windows(view, hits), max(_GAP_CHARS, self._reach)):
+            spans = self._in_window(view, start, end, budget)
+            if spans is None:
+                return self._in_all(view, budget)
+            found += spans
         return found
+
+    def _in_window(self, view: View, start: int, end: int, budget: Budget) -> Sequence[tuple[int, int]] | None:
+        """The matches that begin in a window; None where that takes more of the text to tell.
+
+        The same window comes again with every spelling of a text, and when the text is looked at again.
+        """
+        if end - start > _KNOWN_CHARS_MAX or self._behind > BEHIND_MAX:
+            return self._searched(view, start, end, budget)
+        low = max(0, start - self._behind)
+        seen = view.text[low : end + self._reach]
+        key = (self, seen, start - low, end - low, end < view.length)
+        known = budget.windows.get(key)
+        if known is None:
+            spans = self._searched(view, start, end, budget)
+            if spans is None:
+                return None
+            known = tuple([(first - low, last - low) for first, last in spans])
+            if len(budget.windows) < WINDOWS_MAX:
+                budget.windows[key] = known
+        return [(low + first, low + last) for first, last in known] if known else ()
+
+    def _searched(self, view: View, start: int, end: int, budget: Budget) -> Sequence[tuple[int, int]] | None:
+        budget.spend(end - start)
+        stop = min(end + self._reach, view.length)
+        found: list[tuple[int, int]] = []
+        # concurrent=False: giving up the interpreter's lock for a search of microseconds costs more than the search.
+        for match in self._finditer(view.text, start, stop, concurrent=False, timeout=budget.search_s):
+            if match.start() >= end and end < view.length:  # at the end of a text, one may have no character
+                break
+            if match.end() > end:  # seen because the text seemed to end there
+                return None
+            if match.end(self._group) >= 0:
+                found.append(match.span(self._group))
+        return found
+
+    def _in_all(self, view: View, budget: Budget) -> Sequence[tuple[int, int]]:
+        matches = self._finditer(view.text, concurrent=False, timeout=budget.search_s)
+        return [match.span(self._group) for match in matches if match.end(self._group) >= 0]
 
     def _windows(self, view: View, hits: Hits | None) -> Windows:
         if hits is not None and self.filter is not None:
