@@ -110,8 +110,10 @@ class Search:
     def _in_window(self, view: View, start: int, end: int, budget: Budget) -> Sequence[tuple[int, int]] | None:
         """The matches that begin in a window; None where that takes more of the text to tell.
 
-        The same window comes again with every spelling of a text, and when the text is looked at again.
+        The same window comes again with every spelling of a text, and when the text is looked at again. It is counted
+        each time: there may be very many that are known.
         """
+        budget.spend(end - start)
         if end - start > _KNOWN_CHARS_MAX or self._behind > BEHIND_MAX:
             return self._searched(view, start, end, budget)
         low = max(0, start - self._behind)
@@ -128,7 +130,6 @@ class Search:
         return [(low + first, low + last) for first, last in known] if known else ()
 
     def _searched(self, view: View, start: int, end: int, budget: Budget) -> Sequence[tuple[int, int]] | None:
-        budget.spend(end - start)
         stop = min(end + self._reach, view.length)
         found: list[tuple[int, int]] = []
         # concurrent=False: giving up the interpreter's lock for a search of microseconds costs more than the search.
