@@ -82,3 +82,22 @@ def test_what_looks_far_back_or_is_long_is_searched_anew(monkeypatch: pytest.Mon
     for number in range(10, 20):
         assert near.spans(View(f"a{number}"), None, budget) == [(1, 3)]
     assert len(budget.windows) == 2
+
+
+@pytest.mark.parametrize("text", ["k1abcdef!", "k12abcdef!", "k1abcdef", "aka", "bkb", "akb", "!k1!"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(r"(?=k(?=[a-z0-9]*!))k1", r"(?!k(?![a-z0-9]*!))k1", r"(?!k(?=[a-z0-9]*!))k1", r"k1(?<!k1(?=[a-z0-9]*!))"),
+        *(r"(?<=k(?=[a-z0-9]*!))12", r"(?<=(a|b))k\1", r"(?=(a|b)k)\wk\1", r"(?<=(?<=(.))k)1\1"),
+    ],
+)
+def test_what_is_seen_within_what_is_seen_is_seen(pattern: str, text: str) -> None:
+    compiled = regex.compile(pattern, FLAGS)
+    search = Search(compiled)
+    padded = " " * 60 + text + " " * 60
+    prefilter, numbers = build_prefilter((search.approximation,) if search.approximation is not None else ())
+    search.filter = 0 if numbers else None
+    (hits,) = prefilter.scan([padded])
+    expected = [match.span() for match in compiled.finditer(padded)]
+    assert search.spans(View(padded), hits, Budget()) == search.spans(View(padded), None, Budget()) == expected

@@ -26,6 +26,7 @@ _AHEAD_MAX: Final = 4096  # what looks further ahead, or any way, is taken to ne
 _FAR: Final = ""  # among the classes: a lookahead that may need all of the run
 _BOUNDARY_REACH: Final = 2  # `$` sees a line feed and what follows; the other boundaries see one character
 _BOUNDARY_BEHIND: Final = 1
+_LOOKS: Final = (codes.ASSERT, codes.ASSERT_NOT)
 
 type _Seen = tuple[frozenset[str], int, int]  # the sets of characters of a match, how far it sees ahead, and back
 
@@ -92,7 +93,7 @@ def _together(seen: Iterable[_Seen]) -> _Seen:
 
 
 def _item(code: Any, argument: Any) -> _Seen:
-    if code in (codes.ASSERT, codes.ASSERT_NOT):
+    if code in _LOOKS:
         return _look(*argument)
     if code is codes.AT:
         return frozenset(), _BOUNDARY_REACH, _BOUNDARY_BEHIND
@@ -128,12 +129,20 @@ def trees_of(code: Any, argument: Any) -> list[Any] | None:
 def _look(direction: int, tree: Any) -> _Seen:
     classes, reach, behind = _sequence(tree)
     width = tree.getwidth()[1]
-    if direction < 0:
-        return frozenset(), reach, width + behind
-    if width <= _AHEAD_MAX:
-        return frozenset(), width + reach, behind
-    # It may look any way ahead, over these characters only: so they count as part of the run.
-    return classes | {_FAR}, reach + _BOUNDARY_REACH, behind
+    behind += width if direction < 0 else 0
+    if _FAR in classes or (direction > 0 and width > _AHEAD_MAX):
+        # It may look any way ahead, over these characters only: so they count as part of the run.
+        return classes | {_FAR}, reach + _BOUNDARY_REACH, behind
+    # What is captured may be referred to, and then it is part of a match.
+    return classes if _captures(tree) else frozenset(), reach + (width if direction > 0 else 0), behind
+
+
+def _captures(tree: Any) -> bool:
+    return any(
+        (code is codes.SUBPATTERN and argument[0] is not None)
+        or any(map(_captures, argument[1:] if code in _LOOKS else trees_of(code, argument) or ()))
+        for code, argument in tree
+    )
 
 
 @functools.cache
