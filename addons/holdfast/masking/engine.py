@@ -5,7 +5,7 @@ import collections
 import dataclasses
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -26,8 +26,8 @@ from holdfast.masking.modelled import MODEL, pieces
 from holdfast.masking.phrases import normal
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.spans import Span
-from holdfast.masking.spelling import Spelling
-from holdfast.masking.spellings import REACH_CHARS, spellings_of, whole_spellings_of
+from holdfast.masking.spelling import Near, Spelling
+from holdfast.masking.spellings import NEAR_CHARS, REACH_CHARS, is_near, spellings_of, whole_spellings_of
 from holdfast.masking.unscanned import UNSCANNED, LeafError
 from holdfast.masking.words import Cutter, mask_pattern
 
@@ -35,6 +35,7 @@ LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one t
 CACHE_COUNT_MAX: Final = 8192  # agents send the same lists and history again; about 2 MB
 NAMES_COUNT_MAX: Final = 8192  # names of members recur
 NAME: Final = "presidio-analyzer"
+_AROUND_CHARS: Final = NEAR_CHARS // 2  # what is as far from new masks as this stands among the same characters
 _AGAIN: Final = b"again"  # what is found in a text may differ when it is looked at again
 WARM_UP: Final = "bob@example.com 4111 1111 1111 1111 DE89370400440532013000 +1 212 555 2368 10.0.0.1 é４"
 
@@ -105,7 +106,7 @@ class Scanner:
         """
         if len(text) > LEAF_CHARS_MAX:
             raise LeafError(f"a text has more than {LEAF_CHARS_MAX} characters")
-        digest = self._digest(text, context, _AGAIN if budget.is_again else b"")
+        digest = self._digest(text, context, budget)
         known = self._cache.get(digest)
         if known is not None:
             self._cache.move_to_end(digest)
@@ -135,24 +136,23 @@ class Scanner:
         self._clean_names.add(name)
         return True
 
-    def _digest(self, text: str, context: tuple[str, ...], look: bytes) -> bytes:
+    def _digest(self, text: str, context: tuple[str, ...], budget: Budget) -> bytes:
         # No plaintext stays in the cache: a core dump shows digests under a key that is not beside them on disk.
-        named = "\0".join((*context, "", text)).encode("utf-8", "surrogatepass")
+        beside = "" if budget.since is None else repr(budget.since.masks)
+        named = "\0".join((*context, beside, text)).encode("utf-8", "surrogatepass")
+        look = _AGAIN if budget.is_again else b""
         return hashlib.blake2b(named, key=self._cache_key, digest_size=16, person=look).digest()
 
     def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         try:
             budget.begin_leaf()
             budget.spend(len(text))
-            spelt = spellings_of(text)
-            results = [
-                (result, found, *spelt.whole(start, end))
-                for result, found, start, end in self._find(text, context, budget)
-            ]
-            results += [
-                (result, found, *spelt.whole(start, end))
-                for result, found, start, end in self._find_spelt(text, spelt.others, context, budget)
-            ]
+            as_it_stands = self._find(text, context, budget)
+            near = _new_in(text, as_it_stands, budget) if budget.is_again else None
+            spelt = spellings_of(text, near)
+            # A finding of the text and one of a spelling may compete for a place: both are known, or neither.
+            both = (*as_it_stands, *self._find_spelt(text, spelt.others, near, context, budget))
+            results = [(result, found, *spelt.whole(start, end)) for result, found, start, end in _beside(both, near)]
         except MaskingError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the message must not pass
@@ -181,11 +181,12 @@ class Scanner:
         return results
 
     def _find_spelt(
-        self, text: str, others: tuple[Spelling, ...], context: tuple[str, ...], budget: Budget
+        self, text: str, others: tuple[Spelling, ...], near: Near, context: tuple[str, ...], budget: Budget
     ) -> list[_Result]:
         results: list[_Result] = []
         for spelling in others:
-            found = self._find_in(spelling, context, budget, is_part=True)
+            # What is far from all places that are new may be cut, or have lost its label.
+            found = _beside(self._find_in(spelling, context, budget, is_part=True), near)
             if any(spelling.is_cut(start, end, len(text)) for *_, start, end in found):
                 # Once is enough: a whole spelling may begin behind the text's first character, where that is nothing.
                 return [one for whole in whole_spellings_of(text) for one in self._find_in(whole, context, budget)]
@@ -207,6 +208,37 @@ class Scanner:
         recognizer = _recognizer(result)
         rule = recognizer if recognizer in self._own_ids else self._rule_ids[result.entity_type]
         return Span(start, end, result.entity_type, round(float(result.score), 2), recognizer, rule)
+
+
+def _new_in(text: str, results: list[_Result], budget: Budget) -> Near:
+    """Where ``text`` is to be looked at in other spellings: at its new masks; all over where those say too little.
+
+    That is where one of ``results``, of the text as it stands, is far from them and yet new: a mask may make a long
+    header readable, or bring a far label nearer.
+    What the first look found says little about the second, to which a value that is known is no word.
+    """
+    before, known = budget.seen
+    surroundings = [_surrounded(text, one) for one in results]
+    found = collections.Counter(surroundings)
+    budget.seen = (text, found)
+    since = budget.since
+    if since is None or since.text != before:
+        return None
+    fresh = found - known
+    new = (one for one, around in zip(results, surroundings, strict=True) if around in fresh)
+    return since.masks if all(is_near(start, end, since.masks) for _, _, start, end in new) else None
+
+
+def _surrounded(text: str, one: _Result) -> tuple[str, str]:
+    result, _, start, end = one
+    return result.entity_type, text[max(0, start - _AROUND_CHARS) : end + _AROUND_CHARS]
+
+
+def _beside(results: Sequence[_Result], near: Near) -> Sequence[_Result]:
+    """``results`` that one of the places ``near`` may have made; all of them where there are none."""
+    if near is None:
+        return results
+    return [one for one in results if is_near(one[2], one[3], near)]
 
 
 def _said(results: Iterable[_Result], text: str, masks: list[tuple[int, int]], *, is_again: bool) -> Iterator[_Result]:
