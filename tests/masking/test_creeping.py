@@ -155,7 +155,7 @@ def test_values_that_are_passed_over_are_no_words_and_all_others_are() -> None:
         without = list(text)
         for at in values:
             start, end = places[at], places[at] + len(pieces[at])
-            expected = _Words(cutter.words("".join(without))).before(start)
+            expected = _Words(*cutter.words("".join(without))).before(start)
             assert nearby._before(start) == expected, (text, at)
             nearby.pass_over(start, end)
             without[start:end] = " " * (end - start)

@@ -1,6 +1,7 @@
 """The words before a place in a text, without cutting the whole text into words."""
 
 import bisect
+import itertools
 import re
 from typing import Final
 
@@ -38,7 +39,7 @@ class Nearby:
 
     def _words_of_all(self) -> "_Words":
         if self._whole is None:
-            self._whole = _Words(self._cutter.words(self._text))
+            self._whole = _Words(*self._cutter.words(self._text))
         return self._whole
 
     def _before(self, start: int) -> list[str]:
@@ -60,7 +61,8 @@ class Nearby:
         if begin is None:
             return None
         words: list[str] = []
-        for at, piece in reversed(self._cutter.words(self._text[begin:end])):
+        starts, pieces = self._cutter.words(self._text[begin:end])
+        for at, piece in zip(reversed(starts), reversed(pieces), strict=True):
             word = word_stem(piece) if at <= start - begin else None
             if word is not None:
                 words.append(word)
@@ -76,18 +78,24 @@ class Nearby:
         return gap.end() if gap else None
 
 
+class _Stems(dict[str, str | None]):
+    """The stems of pieces, each made once."""
+
+    def __missing__(self, piece: str) -> str | None:
+        word = self[piece] = word_stem(piece)
+        return word
+
+
 class _Words:
     """The words of a text, to look for context words before a match."""
 
-    def __init__(self, pieces: list[tuple[int, str]]) -> None:
-        """``pieces`` are those of the text that are made of letters or of digits."""
-        stems: dict[str, str | None] = {}  # of those that come again
-        for _, piece in pieces:
-            if piece not in stems:
-                stems[piece] = word_stem(piece)
-        words = [(start, word) for start, piece in pieces if (word := stems[piece]) is not None]
-        self._starts = [start for start, _ in words]
-        self._stems = [word for _, word in words]
+    def __init__(self, starts: list[int], pieces: list[str]) -> None:
+        """``pieces`` are those that :meth:`Cutter.words` finds, and ``starts`` where they begin."""
+        known = _Stems()
+        stems = list(map(known.__getitem__, pieces))
+        are_words = [word is not None for word in stems]
+        self._starts = list(itertools.compress(starts, are_words))
+        self._stems = [word for word in stems if word is not None]
         self._passed: dict[int, int] = {}  # where a value ends and where it begins, in words
 
     def before(self, start: int) -> list[str]:

@@ -76,7 +76,7 @@ def context_of(entry: Section) -> tuple[str, ...]:
     """Words of context: each one that a text can have as a whole word, since they are compared one by one."""
     words = entry.texts("context")
     for word in words:
-        pieces = [piece for _, piece in _CUTTER.words(word.lower())]
+        _, pieces = _CUTTER.words(word.lower())
         if pieces != [word.lower().strip()]:
             problem = f"holds {word!r}, which no text has as one word"
             remedy = f"Write one of {', '.join(pieces)}, or put it into a `regex:`" if pieces else "Write a word"

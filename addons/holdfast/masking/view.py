@@ -167,7 +167,9 @@ class View:
         far = self.length if width is None else beyond + width * _WIDTHS_MIN + 1
         whole = 0  # up to here everything is in a window
         for end in sorted(ends):
-            at = classes.find(INSIDE, max(end - 1 - beyond, whole, 0), end)
+            if end <= whole:
+                continue
+            at = classes.find(INSIDE, max(end - 1 - beyond, whole), end)
             while at >= 0:
                 low, high = max(0, at - far), min(self.length, at + far)
                 start, stop = classes.rfind(OUTSIDE, low, at) + 1 or low, classes.find(OUTSIDE, at, high)
@@ -179,7 +181,7 @@ class View:
                 if found and start <= found[-1][1]:
                     start = min(start, found.pop()[0])
                 found.append((start, stop))
-                at = classes.find(INSIDE, stop, end)
+                at = classes.find(INSIDE, stop, end) if stop < end else -1
         return tuple(found)
 
     def windows(self, key: WindowsKey) -> Windows:

@@ -5,6 +5,7 @@ A context word such as *card* must be found as a whole word, also in ``creditCar
 """
 
 import functools
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -81,7 +82,7 @@ class Cutter:
         # What stands in an encrypted mask is no word either, whoever wrote it; see sealing.py.
         masks = f"{mask_pattern(entities).pattern}|{_ENCRYPTED}"
         self._pieces = re.compile(f"{masks}|{_PIECE}", re.DOTALL)
-        self._words = re.compile(rf"{masks}|({_PART}|\d)")
+        self._words = re.compile(rf"({masks}|{_PART}|\d)")
         self._masks = re.compile(masks)
 
     def without_masks(self, text: str) -> str:
@@ -92,9 +93,10 @@ class Cutter:
         """The pieces of ``text``: where each begins, and what it is."""
         return [(match.start(), match.group()) for match in self._pieces.finditer(text)]
 
-    def words(self, text: str) -> list[tuple[int, str]]:
-        """The pieces of ``text`` that are made of letters or of digits."""
-        return [(match.start(), match[1]) for match in self._words.finditer(text) if match[1]]
+    def words(self, text: str) -> tuple[list[int], list[str]]:
+        """Where the pieces of ``text`` begin that are made of letters or of digits, or are masks, and what they are."""
+        parts = self._words.split(text)  # what is between two pieces, and a piece, in turn
+        return list(itertools.accumulate(map(len, parts)))[:-1:2], parts[1::2]
 
 
 def is_word(piece: str) -> bool:
