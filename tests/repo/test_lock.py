@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tests.repo.tree import ROOT
 
-ENTRY = re.compile(r"[a-z0-9][a-z0-9-]*==[0-9][0-9a-z.+]*( ; [a-z_]+ (==|!=) '[A-Za-z0-9]+')? \\")
+ENTRY = re.compile(r"[a-z0-9][a-z0-9-]*==[0-9][0-9a-z.+]*( ; [a-z_]+ (==|!=|<) '[A-Za-z0-9.]+')? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 # LGPL comes in only below mitmproxy itself, as docs/decisions/0007-dependencies.md says; nothing of ours imports it.
 COPYLEFT_BELOW_MITMPROXY = {"ldap3", "urwid"}

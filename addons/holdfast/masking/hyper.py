@@ -18,6 +18,7 @@ from holdfast.masking.approx import NEVER, Approximation
 from holdfast.masking.automata import Automata
 from holdfast.masking.compiling import database_of, dumped_apart
 from holdfast.masking.prefilter import Hits
+from holdfast.masking.trial import is_sound
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import Show, shown
 
@@ -152,7 +153,14 @@ def _least(most: int, hits_max: int | None) -> int:
 def build(
     patterns: tuple[Approximation, ...], automata: Automata | None = None
 ) -> tuple[HyperscanPrefilter, frozenset[int]]:
-    """The prefilter of ``patterns``, and the numbers of those that it knows; from ``automata``, where it is there."""
+    """The prefilter of ``patterns``, and the numbers of those that it knows; from ``automata``, where it is there.
+
+    Raises:
+        ImportError: the library that is installed loses matches.
+    """
+    if not is_sound():
+        version = importlib.metadata.version("hyperscan")
+        raise ImportError(f"hyperscan {version} loses matches; install the version that requirements.lock names")
     name = _name(patterns)
     kept = automata.read(name) if automata is not None else None
     built = _loaded(kept) if kept is not None else None
