@@ -160,3 +160,21 @@ def test_groups_of_one_name_are_read_and_what_refers_to_one_is_not() -> None:
         assert found is not None
         assert all(regex.search(found.ascii, text.lower()) for text in texts)
     assert approximation_of(r"(?P<value>a)\d|(?P<value>b)(?P=value)", FLAGS) is None
+
+
+@pytest.mark.parametrize("end", ["", " \u00e9"])
+@pytest.mark.parametrize(
+    "pattern",
+    [r"(?<![\w+/=-])[\w+/]{40}(?!\w)", r"(?<![\w.+-])(?=\d{0,6}-|\d{9})\d{7,}", r"(?:(?<![^\s(])k|(?<!\w)q)\w{9}"],
+)
+def test_what_must_not_stand_before_a_match_is_told(pattern: str, end: str) -> None:
+    approximation = Search(regex.compile(pattern, FLAGS)).approximation
+    assert approximation is not None
+    prefilter, _ = build_prefilter((approximation,))
+    (all_over, beside) = prefilter.scan(["-" + "7k7q" * 200 + end, ")k777777777q777777777" + end])
+    for hits in (all_over, beside):
+        assert hits is not None
+        assert 0 not in hits or len(hits[0]) == 1  # none stands for a text that is full of them
+    matching = "k777777777" if "k" in pattern else "7" * 40
+    (hits,) = prefilter.scan([matching + end])
+    assert (hits or {}).get(0)

@@ -1,9 +1,9 @@
 r"""What any match of a pattern contains, as an expression over bytes: the filter that lets most texts pass unsearched.
 
 It is derived from the pattern, and never narrower than it: lookarounds are left out (or taken as ``\b``, where they
-are that), a back-reference stands for anything its group can match, and of what repeats or may be absent at the ends
-only the least is asked for. Each set of characters is evaluated by the very module that runs the pattern, so that
-whatever case folding does is in it.
+are that; of characters that must not stand before a match, those of ASCII are told), a back-reference stands for
+anything its group can match, and of what repeats or may be absent at the ends only the least is asked for. Each set of
+characters is evaluated by the very module that runs the pattern, so that whatever case folding does is in it.
 
 Texts are seen as :class:`~holdfast.masking.view.View` has them, one byte per character. There is an expression for
 ASCII, and one for others: in that, each set has the bytes of all characters beyond ASCII that it may hold, and ``\b``
@@ -145,7 +145,8 @@ def _ways(tree: Any) -> list[_Parts]:
     whole = _Parts(behind, items, ahead[:1], sum(tree.getwidth()[1] for tree in ahead[:1]))
     if not tree.getwidth()[0]:
         return [whole]  # a match of nothing ends before what it looks ahead for
-    return [whole, *(_Parts(behind, front, [], front.getwidth()[1]) for front in fronts)]
+    barriers = [(code, argument) for code, argument in items[:start] if code is codes.ASSERT_NOT and argument[0] < 0]
+    return [whole, *(_Parts(behind, [*barriers, *front], [], front.getwidth()[1]) for front in fronts)]
 
 
 def _told(parts: _Parts, flags: int, *, is_wide: bool) -> Node | None:
@@ -156,7 +157,10 @@ def _told(parts: _Parts, flags: int, *, is_wide: bool) -> Node | None:
     nodes = [[possible(node) for node in part] for part in found]
     if any(node is None for part in nodes for node in part):
         return None
-    before, (node,), after = ([reader.settled(node) for node in part if node is not None] for part in nodes)
+    first = nodes[0] or nodes[1]
+    before, (node,), after = (
+        [reader.settled(node, is_first=part is first) for node in part if node is not None] for part in nodes
+    )
     node = node if after else without_end(node)
     node = node if before else without_start(node)
     if length_min(node) == 0:
@@ -174,7 +178,8 @@ def _written(least: Node | None) -> str | None:
 
 
 def _is_one_of_many(node: Node) -> bool:
-    items = [item for item in node.items if item != Edge()] if isinstance(node, Sequence) else [node]
+    parts = node.items if isinstance(node, Sequence) else (node,)
+    items = [part for part in parts if not isinstance(part, Edge | Barrier)]
     return len(items) == 1 and isinstance(items[0], Chars) and len(items[0].members) > _CHARS_MAX
 
 
@@ -186,9 +191,10 @@ class _Reader:
         self._is_wide = is_wide
         self._groups: dict[int, Node] = {}
 
-    def settled(self, node: Node) -> Node:
-        """``node`` with edges where they can be told, and no barriers."""
-        return byte_edges(resolved(node)) if self._is_wide else resolved(node)
+    def settled(self, node: Node, *, is_first: bool) -> Node:
+        """``node`` with edges where they can be told, and no barriers but one before what ``is_first``."""
+        node = resolved(node, is_first=is_first)
+        return byte_edges(node) if self._is_wide else node
 
     def sequence(self, tree: Any) -> Node:
         return sequence([self._item(code, argument) for code, argument in tree])

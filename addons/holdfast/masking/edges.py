@@ -12,21 +12,39 @@ BYTES_BEYOND: Final = frozenset(range(0x80, 0x100))  # what stands for character
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
-def resolved(node: Node) -> Node:
-    r"""``node`` without barriers: one is ``\b`` where it keeps word characters apart, else it is left out."""
+def resolved(node: Node, *, is_first: bool) -> Node:
+    r"""``node`` without barriers: one is ``\b`` where it keeps word characters apart, else it is left out.
+
+    Where ``node`` is the first of all, what must not stand before it is told as it is, in one barrier.
+    """
     match node:
         case Sequence(items):
-            inner = [item if isinstance(item, Barrier) else resolved(item) for item in items]
+            front, rest = _front(items) if is_first else ([], items)
+            is_next = is_first and not front
+            inner = [
+                item if isinstance(item, Barrier) else resolved(item, is_first=is_next and at == 0)
+                for at, item in enumerate(rest)
+            ]
             kept = [_edge(inner, at) if isinstance(item, Barrier) else item for at, item in enumerate(inner)]
-            return sequence([item for item in kept if item is not None])
+            return sequence([*front, *(item for item in kept if item is not None)])
         case Either(branches):
-            return Either(tuple(dict.fromkeys(resolved(branch) for branch in branches)))
+            return Either(tuple(dict.fromkeys(resolved(branch, is_first=is_first) for branch in branches)))
         case Repeat(item, low, high):
-            return Repeat(resolved(item), low, high)
+            return Repeat(resolved(item, is_first=False), low, high)
         case Barrier():
             return EMPTY
         case _:
             return node
+
+
+def _front(items: tuple[Node, ...]) -> tuple[list[Node], list[Node]]:
+    """What must not stand before ``items``, as one barrier if there is any, and the rest of them."""
+    start = next((at for at, item in enumerate(items) if not isinstance(item, Barrier | Edge)), len(items))
+    before = [item for item in items[:start] if isinstance(item, Barrier) and item.direction < 0]
+    if not before:
+        return [], list(items)
+    barrier = Barrier(-1, frozenset().union(*(item.members for item in before)))
+    return [barrier], [item for at, item in enumerate(items) if at >= start or item not in before]
 
 
 def _edge(items: list[Node], at: int) -> Edge | None:

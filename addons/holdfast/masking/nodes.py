@@ -1,12 +1,17 @@
 r"""Expressions over bytes, reduced to what a match cannot do without, and written so that any engine reads them.
 
-What is written uses sets of bytes, groups, alternatives, repeats and ``\b`` alone: Hyperscan and RE2 read that alike.
+What is written uses sets of bytes, groups, alternatives, repeats, ``\b`` and ``\A`` alone: Hyperscan and RE2 read that
+alike.
 """
 
 import dataclasses
 import math
 from typing import Final
 
+# What a barrier keeps out for certain: a byte beyond ASCII stands for many characters, and a line feed before a text is
+# what keeps it apart from others that are scanned with it.
+_BARRED: Final = frozenset(range(0x80)) - frozenset(b"\n")
+_ALL: Final = frozenset(range(0x100))
 REPEATS_MAX: Final = 16  # more, or no limit, makes no difference to a filter, and much to the size of an automaton
 
 
@@ -141,8 +146,10 @@ def without_end(node: Node) -> Node:
 
 
 def _cut(node: Node, end: int) -> Node:
-    """``node`` with the item at ``end`` (0 or -1) cut down; a repeat that an edge closes stays whole."""
+    """``node`` with the item at ``end`` (0 or -1) cut down; what an edge or a barrier closes stays whole."""
     items: list[Node] = list(node.items) if isinstance(node, Sequence) else [node]
+    if end == 0 and isinstance(items[0] if items else None, Barrier):
+        return node
     while items:
         is_closed = isinstance(items[end], Edge)
         if is_closed and len(items) == 1:
@@ -200,14 +207,14 @@ def written(node: Node) -> str:
             return _set(members)
         case Edge():
             return r"\b"
+        case Barrier(_, members):
+            return rf"(?:\A|{_set(_ALL - (members & _BARRED))})"
         case Sequence(items):
             return "".join(map(written, items))
         case Either(branches):
             return f"(?:{'|'.join(map(written, branches))})"
         case Repeat(item, low, high):
             return f"(?:{written(item)}){_count(low, high)}"
-        case _:
-            return ""
 
 
 def _count(low: int, high: int | None) -> str:
