@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -16,6 +15,7 @@ from holdfast.masking.budget import Budget
 from holdfast.masking.core import Core, Task
 from holdfast.masking.engine import Scanner
 from holdfast.masking.entries import MaskingRules
+from holdfast.memory import settle_memory
 
 RUNS_COUNT: Final = 3  # of which the quickest counts: what else the machine does only ever adds
 _KEY: Final = bytes(32)
@@ -54,8 +54,7 @@ class _Engines:
 def measure(rules: MaskingRules, wanted: Callable[[str], object] = bool) -> list[Cost]:
     """Every text whose name is ``wanted`` through the engine of ``rules``, the costliest first."""
     engines = _Engines(rules)
-    gc.collect()
-    gc.freeze()  # as the gateway and its workers do: what is loaded is not gone over for every message
+    settle_memory()  # as the gateway and its workers do: what is loaded is not gone over for every message
     costs = [engines.cost(name, value) for name, value in values() if wanted(name)]
     return sorted(costs, key=lambda cost: -cost.seconds)
 

@@ -23,7 +23,7 @@ from holdfast.errors import MaskingError
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
 from holdfast.masking.work.pool import Pool
-from holdfast.proxy.speed import settle_memory
+from holdfast.memory import settle_memory
 
 SIZES: Final = (16 * 1024, 256 * 1024, 1024 * 1024)  # characters
 SHORT: Final = (2000, 4000, 16_000)  # the longest that are tried on the loop: beyond ASCII, with escapes, any other

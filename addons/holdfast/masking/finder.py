@@ -14,6 +14,7 @@ from presidio_analyzer.nlp_engine import NlpEngine
 
 from holdfast.masking.automata import Automata
 from holdfast.masking.budget import Budget
+from holdfast.masking.duplicates import without_duplicates
 from holdfast.masking.equipment import model_of
 from holdfast.masking.language import LANGUAGE
 from holdfast.masking.nearby import CONTEXT_BOOST, CONTEXT_SCORE_MIN, Nearby
@@ -109,7 +110,7 @@ class DirectFinder:
                 nearby = nearby or Nearby(text, self._cutter)
                 _lift(found, runner, nearby, context, budget)
             results += [result for result in found if result.score >= runner.thresholds[result.entity_type]]
-        return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+        return without_duplicates(results)
 
     def _hits(self, text: str, budget: Budget) -> Hits | None:
         fresh = [one for one in dict.fromkeys((text, *budget.expected)) if one not in budget.hits]

@@ -14,6 +14,7 @@ from presidio_analyzer import AnalysisExplanation, EntityRecognizer, LocalRecogn
 from holdfast.masking.budget import Budget
 from holdfast.masking.catalogue import CONTEXT_ONLY, MODEL_ENTITIES, RECOGNIZERS
 from holdfast.masking.checksums import CHECKS, Validator
+from holdfast.masking.duplicates import without_duplicates
 from holdfast.masking.entries import DenyRule, MaskingRules, PatternRule
 from holdfast.masking.phones import matched
 from holdfast.masking.phrases import expression
@@ -155,7 +156,7 @@ class PhoneRecognizer(presidio.PhoneRecognizer):
             for region in self.supported_regions
             for span in matched(text, region, self.leniency or 0, Budget())
         ]
-        return list(EntityRecognizer.remove_duplicates(results))
+        return without_duplicates(results)
 
     def result(self, text: str, start: int, end: int) -> RecognizerResult:
         """What is said of the number at ``start``."""
@@ -226,7 +227,7 @@ class PatternRecognizer(LocalRecognizer):
             for start, end in spans
             if start < end and (self._holds is None or self._holds(text[start:end]))
         ]
-        return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+        return without_duplicates(results)
 
 
 def _from_pattern(rule: PatternRule) -> PatternRecognizer:

@@ -13,6 +13,7 @@ import regex  # type: ignore[import-untyped] # it ships no types
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 from holdfast.masking.budget import Budget
+from holdfast.masking.duplicates import without_duplicates
 from holdfast.masking.emails import email_search
 from holdfast.masking.phones import PhoneSearch
 from holdfast.masking.prefilter import Hits
@@ -112,7 +113,7 @@ class _PresidioRunner:
                 judged = known[key] if key in known else known.setdefault(key, self._judged(*key))
                 if judged > EntityRecognizer.MIN_SCORE:
                     results.append(result_of(self._recognizer, (start, end), judged))
-        return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+        return without_duplicates(results)
 
     def _judged(self, found: str, score: float) -> float:
         if not found:
@@ -163,7 +164,7 @@ class _PhoneRunner:
         if not with_bare:  # nor does a number without a mark of one count that stands among others
             spans = [span for span in budget.each(spans) if not self._recognizer.is_weak(view.text, *span)]
         results = [self._recognizer.result(view.text, *span) for span in budget.each(spans)]
-        return list(EntityRecognizer.remove_duplicates(results)) if len(results) > 1 else results
+        return without_duplicates(results)
 
 
 class _WholeRunner:

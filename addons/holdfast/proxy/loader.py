@@ -12,13 +12,14 @@ from mitmproxy.addonmanager import Loader
 
 from holdfast.errors import HoldfastError
 from holdfast.gate import Gate
+from holdfast.memory import settle_memory
 from holdfast.proxy import install, view
 from holdfast.proxy.gate_addon import GateAddon
 from holdfast.proxy.guard import OptionGuard
 from holdfast.proxy.identity import IdentityStation
 from holdfast.proxy.plant import Plant, Station
 from holdfast.proxy.servers import ServersStation
-from holdfast.proxy.speed import install_dispatch, settle_memory, shed_idle_addons, skip_type_checks
+from holdfast.proxy.speed import install_dispatch, shed_idle_addons, skip_type_checks
 from holdfast.stations import Stations
 
 log = logging.getLogger(__name__)

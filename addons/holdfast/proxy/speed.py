@@ -5,7 +5,6 @@ removed, and for each hook the addons that have it are remembered until the set 
 which order and what becomes of its errors stays mitmproxy's.
 """
 
-import gc
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -19,7 +18,6 @@ _IDLE: Final = (
     *("mapremote", "modifybody", "modifyheaders", "onboarding", "proxyauth", "serverplayback", "stickyauth"),
     *("stickycookie", "stripdnshttpsrecords", "upstreamauth", "updatealtsvc", "savehar"),
 )
-GC_THRESHOLDS: Final = (100_000, 50, 50)  # one call makes some hundred objects, nearly all of them free at its end
 
 
 def shed_idle_addons() -> None:
@@ -78,13 +76,6 @@ def install_dispatch() -> None:
     """Let the running master use :class:`Dispatch`."""
     manager = ctx.master.addons
     manager.trigger_event = Dispatch(manager).trigger_event  # type: ignore[method-assign] # this instance alone
-
-
-def settle_memory() -> None:
-    """Take what start-up built (recognizers, grammars, tables) out of the garbage collector's rounds."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def skip_type_checks() -> None:

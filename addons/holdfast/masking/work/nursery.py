@@ -12,7 +12,6 @@ input itself, so it answers always; when the gateway is gone its socket ends, an
 import contextlib
 import ctypes
 import dataclasses
-import gc
 import os
 import pickle
 import resource
@@ -26,6 +25,7 @@ from holdfast.masking.automata import Automata
 from holdfast.masking.core import Core
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.work import child, frames, wire
+from holdfast.memory import settle_memory
 
 FORK: Final = b"f"
 NICENESS: Final = 5  # of workers: the event loop stays ahead on a machine that is busy
@@ -52,9 +52,7 @@ def main() -> None:
         except HoldfastError as error:
             frames.send(gateway, wire.dump(str(error)))
             return
-        # What is loaded stays where it is: workers share its pages.
-        gc.collect()
-        gc.freeze()
+        settle_memory()  # what is loaded stays where it is: workers share its pages
         frames.send(gateway, wire.dump(None))
         serve(gateway, core)
 
