@@ -2,11 +2,12 @@
 
 import random
 import re
+from pathlib import Path
 
 import pytest
 import regex  # type: ignore[import-untyped] # it ships no types
 
-from holdfast.masking import hyper
+from holdfast.masking import hyper, processor
 from holdfast.masking.approx import approximation_of
 from holdfast.masking.budget import Budget
 from holdfast.masking.prefilter import ENGINES, build_prefilter
@@ -109,3 +110,28 @@ def test_a_library_that_loses_matches_is_passed_over(monkeypatch: pytest.MonkeyP
     assert prefilter.name == "re2"
     with pytest.raises(ImportError, match=r"loses matches; install the version that requirements.lock names"):
         build_prefilter((approximation,), "hyperscan")
+
+
+@pytest.mark.parametrize(
+    ("machine", "about", "expected"),
+    [
+        ("x86_64", "processor\t: 0\nflags\t\t: fpu sse4_2 avx avx2 bmi1 bmi2\nflags\t\t: fpu\n", "hyperscan"),
+        ("x86_64", "processor\t: 0\nflags\t\t: fpu sse4_2 avx avx2 bmi1\n", "re2"),
+        ("AMD64", "flags: fpu bmi2 avx\n", "re2"),
+        ("x86_64", "", "re2"),
+        ("x86_64", None, "re2"),
+        ("aarch64", "Features\t: fp asimd\n", "hyperscan"),
+        ("arm64", None, "hyperscan"),
+    ],
+)
+def test_a_processor_that_could_not_run_it_is_not_given_it(
+    machine: str, about: str | None, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "cpuinfo"
+    if about is not None:
+        path.write_text(about)
+    monkeypatch.setattr(processor, "_ABOUT", path)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    approximation = approximation_of(r"\d\d-\d\d", FLAGS)
+    assert approximation is not None
+    assert build_prefilter((approximation,))[0].name == expected

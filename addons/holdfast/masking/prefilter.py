@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from holdfast.masking.approx import Approximation
 from holdfast.masking.automata import Automata
+from holdfast.masking.processor import demand_instructions
 from holdfast.masking.view import Show, shown
 
 # Number of a pattern -> where matches of its approximation end in the text; empty where only that it has one is known.
@@ -56,7 +57,7 @@ def build_prefilter(
     ``engine`` asks for one of :data:`ENGINES`. What is compiled is kept in ``automata``, where an engine can.
 
     Raises:
-        ImportError: the engine that is asked for is not installed.
+        ImportError: the engine that is asked for is not installed, or cannot be used here.
     """
     if not patterns:
         return Pure(), frozenset()
@@ -71,6 +72,7 @@ def build_prefilter(
 
 def _builder(name: str) -> Builder:
     if name == "hyperscan":
+        demand_instructions()
         from holdfast.masking import hyper  # noqa: PLC0415 -- may not be installed
 
         return hyper.build
