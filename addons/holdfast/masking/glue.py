@@ -45,15 +45,12 @@ _MARKS_OF_NUMBERS: Final = "+()[].,:/#-"
 _LOW_LINE_GLUE: Final = regex.compile(_glued(_LOW_LINE))
 _LETTER_GLUE: Final = regex.compile(_glued(_LETTER))
 _GLUE: Final = regex.compile(rf"{_CONTROL}|{_glued(f'{_LOW_LINE}|{_LETTER}')}")
-# Where a letter of another script may be glued to a value, the character of the value: most such letters are told to be
-# glued to nothing by what stands beside them.
+# Of what may be a letter of another script, what may be glued to a value by what stands beside it: most is not.
 _BEYOND: Final = r"[^\x00-\x7f]"
-_HEX_END: Final = "|".join(rf"(?<=[:-]{_HEX}{{{count}}})" for count in range(1, 5))
-_TOUCHED: Final = re.compile(
-    rf"[0-9+()A-Fa-f](?:(?<={_BEYOND}.)(?:(?<=[0-9+(])|(?={_HEX}{{0,3}}[:-]))|(?={_BEYOND})(?:(?<=[0-9)])|{_HEX_END}))"
-)
-_TOUCHED_MAIL: Final = re.compile(rf"@[A-Za-z0-9.-]++(?={_BEYOND})")
-_CHARS_PER_TOUCH: Final = 64  # where more are touched, it is quicker to look at all of the text
+_HEX_END: Final = "|".join(rf"(?<=[:-]{_HEX}{{{count}}}.)" for count in range(1, 5))
+_TOUCHING: Final = re.compile(rf"{_BEYOND}(?:(?=[0-9+(]|{_HEX}{{1,4}}[:-])|(?<=[0-9)].)|{_HEX_END})")
+_BEHIND_MAIL: Final = re.compile(rf"@[A-Za-z0-9.-]++(?={_BEYOND})")
+_CHARS_PER_TOUCH: Final = 64  # where more touch something, it is quicker to look at all of the text
 
 
 def glued_in(text: str) -> Iterable[Stretch]:
@@ -64,20 +61,21 @@ def glued_in(text: str) -> Iterable[Stretch]:
     if text.isascii():
         return low_lines
     count_max = len(text) // _CHARS_PER_TOUCH
-    found = itertools.chain(_TOUCHED.finditer(text), _TOUCHED_MAIL.finditer(text))
-    touched = [match.end() - 1 for match in itertools.islice(found, count_max + 1)]
-    if len(touched) > count_max:
+    touching = (match.start() for match in _TOUCHING.finditer(text))
+    behind_mail = (match.end() for match in _BEHIND_MAIL.finditer(text)) if "@" in text else ()
+    places = list(itertools.islice(itertools.chain(touching, behind_mail), count_max + 1))
+    if len(places) > count_max:
         return _spans(_GLUE.finditer(text, concurrent=False))
-    return sorted([*low_lines, *_letters_beside(text, touched)])
+    return sorted([*low_lines, *_letters_at(text, set(places))])
 
 
 def _spans(matches: Iterable[Any]) -> Iterator[Stretch]:
     return (match.span() for match in matches)
 
 
-def _letters_beside(text: str, touched: Iterable[int]) -> Iterator[Stretch]:
-    """The letters beside one of the places ``touched`` that are glued to what stands there."""
-    for at in sorted({place for touch in touched for place in (touch - 1, touch + 1) if place >= 0}):
+def _letters_at(text: str, places: Iterable[int]) -> Iterator[Stretch]:
+    """The letters at ``places`` that are glued to what stands beside them."""
+    for at in places:
         match = _LETTER_GLUE.match(text, at, concurrent=False)
         if match is not None:
             yield match.span()
