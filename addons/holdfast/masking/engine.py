@@ -5,6 +5,7 @@ import collections
 import dataclasses
 import hashlib
 import importlib.metadata
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -35,6 +36,7 @@ LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one t
 CACHE_COUNT_MAX: Final = 8192  # agents send the same lists and history again; about 2 MB
 NAMES_COUNT_MAX: Final = 8192  # names of members recur
 NAME: Final = "presidio-analyzer"
+_START: Final = operator.itemgetter(0)  # of a mask
 _AROUND_CHARS: Final = NEAR_CHARS // 2  # what is as far from new masks as this stands among the same characters
 _AGAIN: Final = b"again"  # what is found in a text may differ when it is looked at again
 WARM_UP: Final = "bob@example.com 4111 1111 1111 1111 DE89370400440532013000 +1 212 555 2368 10.0.0.1 é４"
@@ -159,9 +161,10 @@ class Scanner:
             # The chain is cut: what failed may quote the text.
             raise LeafError(f"the masking engine failed: {type(error).__name__}") from None
         masks = [match.span() for match in self._masks.finditer(text)] if results else []
+        distinct = _distinct(budget.each(results))
         spans = {
             self._span(result, start, end)
-            for result, found, start, end in _said(budget.each(results), text, masks, is_again=budget.is_again)
+            for result, found, start, end in _said(distinct, text, masks, is_again=budget.is_again)
             if not _inside(start, end, masks)
             and not any(
                 allow.lets(result.entity_type, found, budget.search_s)
@@ -187,7 +190,7 @@ class Scanner:
         for spelling in others:
             # What is far from all places that are new may be cut, or have lost its label.
             found = _beside(self._find_in(spelling, context, budget, is_part=True), near)
-            if any(spelling.is_cut(start, end, len(text)) for *_, start, end in found):
+            if spelling.is_cut((one[2:] for one in found), len(text)):
                 # Once is enough: a whole spelling may begin behind the text's first character, where that is nothing.
                 return [one for whole in whole_spellings_of(text) for one in self._find_in(whole, context, budget)]
             results += found
@@ -241,6 +244,15 @@ def _beside(results: Sequence[_Result], near: Near) -> Sequence[_Result]:
     return [one for one in results if is_near(one[2], one[3], near)]
 
 
+def _distinct(results: Iterable[_Result]) -> Iterable[_Result]:
+    """``results``, of which each spelling has most, each once."""
+    known: dict[tuple[object, ...], _Result] = {}
+    for one in results:
+        result, found, start, end = one
+        known[(start, end, result.score, result.entity_type, _recognizer(result), found)] = one
+    return known.values()
+
+
 def _said(results: Iterable[_Result], text: str, masks: list[tuple[int, int]], *, is_again: bool) -> Iterator[_Result]:
     """``results``, those of a model as far as they are about ``text`` and not about the masks in it."""
     for result, found, start, end in results:
@@ -252,16 +264,12 @@ def _said(results: Iterable[_Result], text: str, masks: list[tuple[int, int]], *
 
 
 def _inside(start: int, end: int, masks: list[tuple[int, int]]) -> bool:
-    before = bisect.bisect_right(masks, start, key=_start)
+    before = bisect.bisect_right(masks, start, key=_START)
     return before > 0 and end <= masks[before - 1][1]
 
 
 def _recognizer(result: RecognizerResult) -> str:
     return str(result.recognition_metadata[RecognizerResult.RECOGNIZER_NAME_KEY])
-
-
-def _start(mask: tuple[int, int]) -> int:
-    return mask[0]
 
 
 def _build_finder(rules: MaskingRules, cutter: Cutter, automata: Automata | None, prefilter: str | None) -> Finder:

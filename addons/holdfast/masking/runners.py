@@ -68,6 +68,12 @@ class ContextWords:
 
     def may_help(self, view: View, context: tuple[str, ...]) -> bool:
         """Whether one of the words stands anywhere in the text but in masks, or outside it."""
+        known = view.helped.get(self)
+        if known is None:
+            known = view.helped[self] = self._may_help(view, context)
+        return known
+
+    def _may_help(self, view: View, context: tuple[str, ...]) -> bool:
         if not self.stems:
             return False
         if not self._plain or not self.stems.isdisjoint(context):

@@ -3,8 +3,9 @@
 import bisect
 import dataclasses
 import itertools
+import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from holdfast.masking.origins import Origins, Pieces, from_place
@@ -15,6 +16,7 @@ type Unit = tuple[str, int]  # what stands in the new spelling, and how many cha
 
 _CHARS_SOUGHT_MAX: Final = 16  # of more, the text is looked through once
 _SHORT_CHARS: Final = 64  # so is a short text, sooner than each is sought in it
+_END: Final = operator.itemgetter(1)  # of a stretch
 CHANGES_MAX: Final = 256  # of one spelling; one with more is taken to differ all over
 
 
@@ -39,18 +41,20 @@ class Spelling:
 
     def span(self, start: int, end: int) -> Stretch:
         """The span of the original that ``start:end`` of this spelling came from."""
-        last = self.origins[end - 1]
-        while self.origins[end] == last:
+        last, behind = self.origins[end - 1], self.origins[end]
+        while behind == last:
             end += 1
-        return self.origins[start], self.origins[end]
+            behind = self.origins[end]
+        return self.origins[start], behind
 
-    def is_cut(self, start: int, end: int, length: int) -> bool:
-        """Whether the span ``start:end`` of the original, of ``length`` characters, might go on where this ends."""
-        return start == self.origins[0] != 0 or end == self.origins[len(self.text)] != length
+    def is_cut(self, spans: Iterable[Stretch], length: int) -> bool:
+        """Whether one of ``spans`` of the original, of ``length`` characters, might go on where this ends."""
+        first, last = self.origins[0], self.origins[len(self.text)]
+        return any(start == first != 0 or end == last != length for start, end in spans)
 
     def is_far(self, start: int, end: int, reach: int) -> bool:
         """Whether the span ``start:end`` of this part of a spelling is further than ``reach`` from any change."""
-        behind = bisect.bisect_left(self.changes, start - reach, key=_end)
+        behind = bisect.bisect_left(self.changes, start - reach, key=_END)
         return behind == len(self.changes) or self.changes[behind][0] > end + reach
 
     def part(self, start: int, end: int) -> "Spelling":
@@ -188,7 +192,3 @@ def _few(changes: list[Stretch], length: int) -> tuple[Stretch, ...]:
         else:
             apart.append((start, end))
     return tuple(apart)
-
-
-def _end(stretch: Stretch) -> int:
-    return stretch[1]

@@ -9,6 +9,7 @@ A long text is spelled only around what can be spelled otherwise, far enough for
 
 import bisect
 import dataclasses
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -19,14 +20,16 @@ from holdfast.masking.glue import CODE, CONTROL_SIGNS, glued_in, unglued
 from holdfast.masking.lookalikes import seen_as
 from holdfast.masking.spelling import Near, Spelling, Stretch, Unit, as_it_stands, respelled
 
+_START: Final = operator.itemgetter(0)  # of a stretch
+_END: Final = operator.itemgetter(1)
 ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another search of the text
 # A value with five words before it, and the label of most. A few patterns look further ahead of their value (a header
 # of cookies); where only that label is spelled otherwise, such a value is not seen, as docs/masking.md says.
 REACH_CHARS: Final = 256
 PART_CHARS: Final = REACH_CHARS + 128  # so that few values that a change may make reach the end of a part
 # What a new mask makes of its neighbours stands beside it, or has its label there. A value may be as long again.
-NEAR_CHARS: Final = 128
-BESIDE_CHARS: Final = NEAR_CHARS + 64
+NEAR_CHARS: Final = 96
+BESIDE_CHARS: Final = NEAR_CHARS + 48
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
 _SIGNS_COUNTED_MAX: Final = 64
 _STOPS: Final = " \n&"  # no key or token goes on behind one of these
@@ -69,9 +72,12 @@ def spellings_of(text: str, near: Near = None) -> Spellings:
         return NONE
     escapes = () if is_plain else tuple(escapes_in(text))
     soft = [(0, len(text))] if is_soft(text) else []
-    strange = () if is_plain else _strange_in(text)
-    kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
-    stretches = _stretches(text, (mark for kind in kinds for mark in kind))
+    strange = () if is_plain else tuple(_strange_in(text))
+    if 2 * sum(end - start for start, end in strange) > len(text):
+        stretches = [(0, len(text))]  # as it would be with other marks
+    else:
+        kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
+        stretches = _stretches(text, (mark for kind in kinds for mark in kind))
     if near is not None:
         stretches = _beside(stretches, near, len(text))
     others = tuple(part for stretch in stretches for part in _fresh(text, stretch))
@@ -80,7 +86,7 @@ def spellings_of(text: str, near: Near = None) -> Spellings:
 
 def is_near(start: int, end: int, near: tuple[Stretch, ...]) -> bool:
     """Whether ``start:end`` is so near to one of the places ``near`` that this may have made it a value."""
-    behind = bisect.bisect_left(near, start - NEAR_CHARS, key=_end)
+    behind = bisect.bisect_left(near, start - NEAR_CHARS, key=_END)
     return behind < len(near) and near[behind][0] <= end + NEAR_CHARS
 
 
@@ -259,18 +265,10 @@ def _beside(stretches: list[Stretch], near: tuple[Stretch, ...], length: int) ->
     found: list[Stretch] = []
     at = 0
     for start, end in stretches:
-        at = bisect.bisect_right(around, start, at, key=_end)
-        last = bisect.bisect_left(around, end, at, key=_start)
+        at = bisect.bisect_right(around, start, at, key=_END)
+        last = bisect.bisect_left(around, end, at, key=_START)
         found += [(max(low, start), min(high, end)) for low, high in around[at:last]]
     return found
-
-
-def _start(stretch: Stretch) -> int:
-    return stretch[0]
-
-
-def _end(stretch: Stretch) -> int:
-    return stretch[1]
 
 
 def _stop_before(text: str, at: int) -> int:

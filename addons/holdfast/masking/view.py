@@ -66,7 +66,7 @@ class View:
 
     __slots__ = (
         *("_bytes", "_chars", "_classes", "_digits", "_foreign", "_has_letters", "_kept", "_known", "_letters"),
-        *("_lower", "_show", "_unmask", "_unmasked", "length", "text"),
+        *("_lower", "_show", "_unmask", "_unmasked", "helped", "length", "text"),
     )
 
     def __init__(self, text: str, unmask: Callable[[str], str] = str, show: Show = shown) -> None:
@@ -75,6 +75,7 @@ class View:
         self._unmask = unmask
         self._show = show
         self.length = len(text)
+        self.helped: dict[object, bool] = {}  # by whose words of context: whether one may stand before a value
         self._bytes: bytes | None = None
         self._chars: frozenset[str] | None = None
         self._digits: int | None = None
