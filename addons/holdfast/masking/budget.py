@@ -6,14 +6,12 @@ what that is not enough for goes to a worker process, which has seconds (the pac
 
 import dataclasses
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from holdfast.errors import MaskingError
 from holdfast.masking.prefilter import Hits
 from holdfast.masking.quiet import REGEX_TIMEOUT_S
-from holdfast.masking.spelling import Stretch
 from holdfast.masking.unscanned import LeafError
 from holdfast.masking.view import shown
 
@@ -31,14 +29,6 @@ type Try = tuple[int, int, Sequence[str]]  # start and end in a candidate, and t
 
 # Who searches; the window with what is seen around it; where it begins and ends in that; whether more text follows.
 type Window = tuple[object, str, int, int, bool]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Since:
-    """What is new in a text since it was looked at last: it was ``text`` then, and has new masks at ``masks``."""
-
-    text: str
-    masks: tuple[Stretch, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,8 +63,8 @@ class Budget:
 
     __slots__ = (
         *("_chars", "_clock", "_has_looked", "_leaf_s", "_limits", "_shown", "_started_s"),
-        *("candidates", "dialled", "expected", "hits", "hits_max", "is_again", "judged"),
-        *("numbers", "phones", "search_s", "seen", "since", "windows"),
+        *("candidates", "dialled", "expected", "hits", "hits_max", "is_again", "judged", "numbers", "phones"),
+        *("search_s", "windows"),
     )
 
     def __init__(self, clock: Callable[[], float] = time.thread_time, limits: Limits = WHOLE) -> None:
@@ -99,9 +89,6 @@ class Budget:
         self._shown: dict[str, bytes] = {}
         # Whether a text is looked at again with masks in it: each value of a row is as near to a word as the first.
         self.is_again = False
-        self.since: Since | None = None  # None: all of the text is looked at as if it were new
-        # The text that was looked at again last, and what was found in it as it stands: each by what is around it.
-        self.seen: tuple[str, Counter[tuple[str, str]]] = ("", Counter())
 
     @property
     def is_final(self) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import regex  # type: ignore[import-untyped] # it ships no types
@@ -27,8 +27,8 @@ from holdfast.masking.modelled import MODEL, pieces
 from holdfast.masking.phrases import normal
 from holdfast.masking.recognizers import build_recognizers
 from holdfast.masking.spans import Span
-from holdfast.masking.spelling import Near, Spelling
-from holdfast.masking.spellings import NEAR_CHARS, REACH_CHARS, is_near, spellings_of, whole_spellings_of
+from holdfast.masking.spelling import Spelling
+from holdfast.masking.spellings import REACH_CHARS, spellings_of, whole_spellings_of
 from holdfast.masking.unscanned import UNSCANNED, LeafError
 from holdfast.masking.words import Cutter, mask_pattern
 
@@ -36,8 +36,8 @@ LEAF_CHARS_MAX: Final = 1024 * 1024  # a body has at most four such texts; one t
 CACHE_COUNT_MAX: Final = 8192  # agents send the same lists and history again; about 2 MB
 NAMES_COUNT_MAX: Final = 8192  # names of members recur
 NAME: Final = "presidio-analyzer"
+_PLACE: Final = operator.attrgetter("start", "end", "entity", "score", "recognizer", "rule")  # all of a span
 _START: Final = operator.itemgetter(0)  # of a mask
-_AROUND_CHARS: Final = NEAR_CHARS // 2  # what is as far from new masks as this stands among the same characters
 _AGAIN: Final = b"again"  # what is found in a text may differ when it is looked at again
 WARM_UP: Final = "bob@example.com 4111 1111 1111 1111 DE89370400440532013000 +1 212 555 2368 10.0.0.1 é４"
 
@@ -108,7 +108,7 @@ class Scanner:
         """
         if len(text) > LEAF_CHARS_MAX:
             raise LeafError(f"a text has more than {LEAF_CHARS_MAX} characters")
-        digest = self._digest(text, context, budget)
+        digest = self._digest(text, context, _AGAIN if budget.is_again else b"")
         known = self._cache.get(digest)
         if known is not None:
             self._cache.move_to_end(digest)
@@ -138,23 +138,18 @@ class Scanner:
         self._clean_names.add(name)
         return True
 
-    def _digest(self, text: str, context: tuple[str, ...], budget: Budget) -> bytes:
+    def _digest(self, text: str, context: tuple[str, ...], look: bytes) -> bytes:
         # No plaintext stays in the cache: a core dump shows digests under a key that is not beside them on disk.
-        beside = "" if budget.since is None else repr(budget.since.masks)
-        named = "\0".join((*context, beside, text)).encode("utf-8", "surrogatepass")
-        look = _AGAIN if budget.is_again else b""
+        named = "\0".join((*context, "", text)).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(named, key=self._cache_key, digest_size=16, person=look).digest()
 
     def _scan(self, text: str, context: tuple[str, ...], budget: Budget) -> tuple[Span, ...]:
         try:
             budget.begin_leaf()
             budget.spend(len(text))
-            as_it_stands = self._find(text, context, budget)
-            near = _new_in(text, as_it_stands, budget) if budget.is_again else None
-            spelt = spellings_of(text, near)
-            # A finding of the text and one of a spelling may compete for a place: both are known, or neither.
-            both = (*as_it_stands, *self._find_spelt(text, spelt.others, near, context, budget))
-            results = [(result, found, *spelt.whole(start, end)) for result, found, start, end in _beside(both, near)]
+            spelt = spellings_of(text)
+            both = (*self._find(text, context, budget), *self._find_spelt(text, spelt.others, context, budget))
+            results = [(result, found, *spelt.whole(start, end)) for result, found, start, end in both]
         except MaskingError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, the message must not pass
@@ -172,7 +167,7 @@ class Scanner:
                 for allow in self._allows
             )
         }
-        return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.entity)))
+        return tuple(sorted(spans, key=_PLACE))
 
     def _find(self, text: str, context: tuple[str, ...], budget: Budget) -> list[_Result]:
         results: list[_Result] = []
@@ -184,12 +179,11 @@ class Scanner:
         return results
 
     def _find_spelt(
-        self, text: str, others: tuple[Spelling, ...], near: Near, context: tuple[str, ...], budget: Budget
+        self, text: str, others: tuple[Spelling, ...], context: tuple[str, ...], budget: Budget
     ) -> list[_Result]:
         results: list[_Result] = []
         for spelling in others:
-            # What is far from all places that are new may be cut, or have lost its label.
-            found = _beside(self._find_in(spelling, context, budget, is_part=True), near)
+            found = self._find_in(spelling, context, budget, is_part=True)
             if spelling.is_cut((one[2:] for one in found), len(text)):
                 # Once is enough: a whole spelling may begin behind the text's first character, where that is nothing.
                 return [one for whole in whole_spellings_of(text) for one in self._find_in(whole, context, budget)]
@@ -211,37 +205,6 @@ class Scanner:
         recognizer = _recognizer(result)
         rule = recognizer if recognizer in self._own_ids else self._rule_ids[result.entity_type]
         return Span(start, end, result.entity_type, round(float(result.score), 2), recognizer, rule)
-
-
-def _new_in(text: str, results: list[_Result], budget: Budget) -> Near:
-    """Where ``text`` is to be looked at in other spellings: at its new masks; all over where those say too little.
-
-    That is where one of ``results``, of the text as it stands, is far from them and yet new: a mask may make a long
-    header readable, or bring a far label nearer.
-    What the first look found says little about the second, to which a value that is known is no word.
-    """
-    before, known = budget.seen
-    surroundings = [_surrounded(text, one) for one in results]
-    found = collections.Counter(surroundings)
-    budget.seen = (text, found)
-    since = budget.since
-    if since is None or since.text != before:
-        return None
-    fresh = found - known
-    new = (one for one, around in zip(results, surroundings, strict=True) if around in fresh)
-    return since.masks if all(is_near(start, end, since.masks) for _, _, start, end in new) else None
-
-
-def _surrounded(text: str, one: _Result) -> tuple[str, str]:
-    result, _, start, end = one
-    return result.entity_type, text[max(0, start - _AROUND_CHARS) : end + _AROUND_CHARS]
-
-
-def _beside(results: Sequence[_Result], near: Near) -> Sequence[_Result]:
-    """``results`` that one of the places ``near`` may have made; all of them where there are none."""
-    if near is None:
-        return results
-    return [one for one in results if is_near(one[2], one[3], near)]
 
 
 def _distinct(results: Iterable[_Result]) -> Iterable[_Result]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from holdfast.call import Direction
 from holdfast.errors import MaskingError
-from holdfast.masking.budget import Budget, Since
+from holdfast.masking.budget import Budget
 from holdfast.masking.creeping import CREEPING_ROUNDS, rows
 from holdfast.masking.entries import EntityRule
 from holdfast.masking.force import Force
@@ -17,10 +17,8 @@ from holdfast.masking.operators import mask_value
 from holdfast.masking.place import LEAVES_MAX, Before, Place
 from holdfast.masking.preserving import Accepts
 from holdfast.masking.recurring import recurring
-from holdfast.masking.replacing import masked_at
 from holdfast.masking.sealing import seal
 from holdfast.masking.spans import Span, merge
-from holdfast.masking.spelling import Stretch
 from holdfast.masking.spellings import plainly
 from holdfast.masking.tools import Tools
 from holdfast.masking.unscanned import MASK, LeafError
@@ -58,17 +56,15 @@ class Leaves:
             self._budget.begin_leaf()
             self._budget.look()
 
-    def _scan(
-        self, text: str, context: tuple[str, ...], *, again: bool = False, since: Since | None = None
-    ) -> Sequence[Span]:
-        """What is found in ``text``, and what it names itself, in order. For the others see :class:`Budget`."""
+    def _scan(self, text: str, context: tuple[str, ...], *, again: bool = False) -> Sequence[Span]:
+        """What is found in ``text``, and what it names itself, in order."""
         if self._tools.scanner.is_mask(text):  # as is most of what is looked at once more
             return ()
-        self._budget.is_again, self._budget.since = again, since
+        self._budget.is_again = again
         try:
             found = self._tools.scan(text, context, self._budget)
         finally:
-            self._budget.is_again, self._budget.since = False, None
+            self._budget.is_again = False
         named = self._named.get(text)
         if named is None:
             named = self._named[text] = self._values.spans(text, self._budget)
@@ -149,8 +145,8 @@ class Leaves:
             if count >= CREEPING_ROUNDS:
                 gone, left = list(rows(text[:at], gone)), list(rows(text[at:], left))
             part, rest = (
-                self._round(text[:at], gone, lambda *one: found.append(one), form)[0],
-                self._round(text[at:], left, None, form)[0],
+                self._round(text[:at], gone, lambda *one: found.append(one), form),
+                self._round(text[at:], left, None, form),
             )
             if part + rest == text:
                 self._report(found if wanted is self._entities else [], place)
@@ -171,27 +167,30 @@ class Leaves:
         report: Report | None,
         accepts: Accepts | None,
     ) -> str:
-        since: Since | None = None
         for count in range(ROUNDS_MAX):
             if count == FORMED_ROUNDS:
                 accepts = _no_form
-            spans = [span for span in self._scan(text, context, again=count > 0, since=since) if span.entity in wanted]
+            spans = [span for span in self._scan(text, context, again=count > 0) if span.entity in wanted]
             spans = list(rows(text, spans)) if count >= CREEPING_ROUNDS else spans
-            masked, new = self._round(text, spans, report, accepts)
+            masked = self._round(text, spans, report, accepts)
             if masked == text:
                 return text
-            text, since = masked, Since(text, new)
+            text = masked
         raise LeafError(_NO_END)
 
-    def _round(
-        self, text: str, spans: list[Span], report: Report | None, accepts: Accepts | None = None
-    ) -> tuple[str, tuple[Stretch, ...]]:
-        def mask_of(value: str, entity: str) -> str:
+    def _round(self, text: str, spans: list[Span], report: Report | None, accepts: Accepts | None = None) -> str:
+        parts: list[str] = []
+        at = 0
+        for span in self._budget.each(merge(spans)):
+            value = text[max(0, span.start) : span.end]  # of a span that crosses the ends of a part, what is in it
             # What is asked of the whole text says nothing about a part of it, but that it has a form.
-            return self._mask(value, entity, accepts if is_for_parts or len(value) == len(text) else bool)
-
-        is_for_parts = accepts in (None, _no_form)
-        return masked_at(text, self._budget.each(merge(spans)), mask_of, report)
+            fits = accepts if accepts in (None, _no_form) or len(value) == len(text) else bool
+            mask = self._mask(value, span.entity, fits)
+            if report is not None and mask != value:
+                report(span, value, mask)
+            parts += [text[at : max(0, span.start)], mask]
+            at = span.end
+        return "".join((*parts, text[at:]))
 
     def guarded(self, work: Callable[[str, Place], tuple[str, str]], text: str, place: Place) -> tuple[str, str]:
         """What ``work`` makes of ``text``; where that cannot be vouched for, what the rules say becomes of it then.

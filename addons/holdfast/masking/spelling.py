@@ -11,7 +11,6 @@ from typing import Final
 from holdfast.masking.origins import Origins, Pieces, from_place
 
 type Stretch = tuple[int, int]  # start and end in a text
-type Near = tuple[Stretch, ...] | None  # the places that are new in a text, in order; None: all of it is
 type Unit = tuple[str, int]  # what stands in the new spelling, and how many characters of the old one it stands for
 
 _CHARS_SOUGHT_MAX: Final = 16  # of more, the text is looked through once

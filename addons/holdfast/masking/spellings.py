@@ -18,18 +18,14 @@ from holdfast.masking.encoded_words import SIGN, without_words, words_in
 from holdfast.masking.escapes import decoded, escapes_in, is_soft, plus_signs_in, softened, without_plus
 from holdfast.masking.glue import CODE, CONTROL_SIGNS, glued_in, unglued
 from holdfast.masking.lookalikes import seen_as
-from holdfast.masking.spelling import Near, Spelling, Stretch, Unit, as_it_stands, respelled
+from holdfast.masking.spelling import Spelling, Stretch, Unit, as_it_stands, respelled
 
-_START: Final = operator.itemgetter(0)  # of a stretch
-_END: Final = operator.itemgetter(1)
+_END: Final = operator.itemgetter(1)  # of a stretch
 ROUNDS_MAX: Final = 3  # a link in HTML in a link has three; each costs another search of the text
 # A value with five words before it, and the label of most. A few patterns look further ahead of their value (a header
 # of cookies); where only that label is spelled otherwise, such a value is not seen, as docs/masking.md says.
 REACH_CHARS: Final = 256
 PART_CHARS: Final = REACH_CHARS + 128  # so that few values that a change may make reach the end of a part
-# What a new mask makes of its neighbours stands beside it, or has its label there. A value may be as long again.
-NEAR_CHARS: Final = 96
-BESIDE_CHARS: Final = NEAR_CHARS + 48
 RUN_CHARS_MAX: Final = 4096  # a longer run without a blank is no key or token that a pattern knows
 _SIGNS_COUNTED_MAX: Final = 64
 _STOPS: Final = " \n&"  # no key or token goes on behind one of these
@@ -62,11 +58,8 @@ class Spellings:
 NONE: Final = Spellings()
 
 
-def spellings_of(text: str, near: Near = None) -> Spellings:
-    """The spellings of ``text`` that differ from it and from each other; for most texts there are none.
-
-    Where ``near`` says at which places the text was changed since it was looked at last, only what stands beside them.
-    """
+def spellings_of(text: str) -> Spellings:
+    """The spellings of ``text`` that differ from it and from each other; for most texts there are none."""
     is_plain = _PLAIN.fullmatch(text) is not None
     if is_plain and "=" not in text and "_" not in text:
         return NONE
@@ -78,16 +71,8 @@ def spellings_of(text: str, near: Near = None) -> Spellings:
     else:
         kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
         stretches = _stretches(text, (mark for kind in kinds for mark in kind))
-    if near is not None:
-        stretches = _beside(stretches, near, len(text))
     others = tuple(part for stretch in stretches for part in _fresh(text, stretch))
     return Spellings(others, escapes, tuple([start for start, _ in escapes]))
-
-
-def is_near(start: int, end: int, near: tuple[Stretch, ...]) -> bool:
-    """Whether ``start:end`` is so near to one of the places ``near`` that this may have made it a value."""
-    behind = bisect.bisect_left(near, start - NEAR_CHARS, key=_END)
-    return behind < len(near) and near[behind][0] <= end + NEAR_CHARS
 
 
 def whole_spellings_of(text: str) -> tuple[Spelling, ...]:
@@ -252,23 +237,6 @@ def _stretches(text: str, marks: Iterable[Stretch]) -> list[Stretch]:
         found.append((left, right))
     size = sum(end - start for start, end in found)
     return [(0, len(text))] if 2 * size > len(text) else found
-
-
-def _beside(stretches: list[Stretch], near: tuple[Stretch, ...], length: int) -> list[Stretch]:
-    """What of ``stretches`` is beside one of the places ``near``; all of them where that is most of the text."""
-    around: list[Stretch] = []
-    for start, end in near:
-        low, high = max(0, start - BESIDE_CHARS), min(length, end + BESIDE_CHARS)
-        around.append((around.pop()[0] if around and low <= around[-1][1] else low, high))
-    if 2 * sum(end - start for start, end in around) > length:
-        return stretches
-    found: list[Stretch] = []
-    at = 0
-    for start, end in stretches:
-        at = bisect.bisect_right(around, start, at, key=_END)
-        last = bisect.bisect_left(around, end, at, key=_START)
-        found += [(max(low, start), min(high, end)) for low, high in around[at:last]]
-    return found
 
 
 def _stop_before(text: str, at: int) -> int:
