@@ -1,4 +1,4 @@
-"""Context reaches over any number of marks: a value in escapes behind a padded column is found when masks bring it near."""
+"""Context reaches over any number of marks: a value in escapes behind a padded column is found beside new masks."""
 
 import pytest
 from tests.live.harness.warm import masker_of
