@@ -1,4 +1,4 @@
-"""Results of one recognizer that say the same as another, or less."""
+"""Results that say the same as another, or less."""
 
 import itertools
 

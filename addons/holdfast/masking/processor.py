@@ -1,7 +1,7 @@
 """Whether the processor can run the Hyperscan that is locked: one that cannot ends the process when it loads it.
 
 Its wheels for x86-64 hold instructions of AVX2 and BMI2 throughout (Intel since Haswell, 2013; AMD since Excavator) and
-choose nothing as they run. Those for aarch64 ask for nothing that such a processor might not have.
+choose nothing as they run. Those for aarch64 hold nothing of SVE.
 """
 
 import platform

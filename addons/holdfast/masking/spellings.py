@@ -67,7 +67,7 @@ def spellings_of(text: str) -> Spellings:
     soft = [(0, len(text))] if is_soft(text) else []
     strange = () if is_plain else tuple(_strange_in(text))
     if 2 * sum(end - start for start, end in strange) > len(text):
-        stretches = [(0, len(text))]  # as it would be with other marks
+        stretches = [(0, len(text))]  # it is all of the text, whatever other marks there are
     else:
         kinds = (escapes, soft, strange, plus_signs_in(text), words_in(text), glued_in(text))
         stretches = _stretches(text, (mark for kind in kinds for mark in kind))
