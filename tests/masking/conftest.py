@@ -1,6 +1,7 @@
 import asyncio
 import dataclasses
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.live.harness.warm import masker_of
 from holdfast.masking.budget import KEPT, WHOLE
 from holdfast.masking.entries import MaskingRules
 from holdfast.masking.masker import Masker
+from holdfast.masking.processor import demand_instructions
 from holdfast.masking.rules import parse_masking
 from holdfast.masking.work.nursery import Setup
 from holdfast.masking.work.worker import Nursery
@@ -47,3 +49,29 @@ def nursery(rules: MaskingRules) -> Iterator[Nursery]:
     asyncio.run(nursery.load(Setup(rules, KEY)))
     yield nursery
     asyncio.run(nursery.end())
+
+
+def _runs_hyperscan() -> bool:
+    """Whether there is a Hyperscan for this Python that this processor can run; elsewhere RE2 is what masking takes."""
+    try:
+        demand_instructions()
+    except ImportError:
+        return False
+    return sys.version_info < (3, 14)
+
+
+RUNS_HYPERSCAN = _runs_hyperscan()
+collect_ignore = [] if RUNS_HYPERSCAN else ["test_automata.py", "test_trial.py"]  # they are about nothing else
+if not RUNS_HYPERSCAN:
+    sys.modules["hyperscan"] = None  # type: ignore[assignment] # loading it might end this process
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Skip what asks for Hyperscan by name where it cannot run, and nowhere else."""
+    try:
+        yield
+    except ImportError as error:
+        if RUNS_HYPERSCAN or "hyperscan" not in str(error):
+            raise
+        pytest.skip(f"no Hyperscan for this Python or processor: {error}")

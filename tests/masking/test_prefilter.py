@@ -100,7 +100,7 @@ def test_a_pattern_that_sees_far_is_searched_around_its_hits_alone(pattern: str)
     compiled = regex.compile(pattern, FLAGS)
     search = Search(compiled)
     assert search.approximation is not None
-    prefilter, (search.filter,) = build_prefilter((search.approximation,))
+    prefilter, (search.filter,) = build_prefilter((search.approximation,), "hyperscan")
     dice = random.Random(pattern)
     for _ in range(60):
         words = dice.choices(["key", "end", "stop", "@", "12", "ab", "\n", "ä"], [2, 2, 2, 1, 3, 30, 9, 1], k=1500)
@@ -135,7 +135,7 @@ class Counted(Budget):
 def test_a_match_is_told_once_though_it_may_go_on_in_many_ways(pattern: str) -> None:
     approximation = approximation_of(pattern, FLAGS)
     assert approximation is not None
-    prefilter, (number,) = build_prefilter((approximation,))
+    prefilter, (number,) = build_prefilter((approximation,), "hyperscan")
     for text in ("tel 0440053207", "tel +12 3456 7", "id:abc12345678", "id:(1234)", "id:x12345", "ab12345", "ac1234z"):
         (hits,) = prefilter.scan([text])
         match = regex.search(pattern, text)
@@ -170,7 +170,7 @@ def test_groups_of_one_name_are_read_and_what_refers_to_one_is_not() -> None:
 def test_what_must_not_stand_before_a_match_is_told(pattern: str, end: str) -> None:
     approximation = Search(regex.compile(pattern, FLAGS)).approximation
     assert approximation is not None
-    prefilter, _ = build_prefilter((approximation,))
+    prefilter, _ = build_prefilter((approximation,), "hyperscan")
     (all_over, beside) = prefilter.scan(["-" + "7k7q" * 200 + end, ")k777777777q777777777" + end])
     for hits in (all_over, beside):
         assert hits is not None
